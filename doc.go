@@ -1,0 +1,2 @@
+// Package signet is the root of a library for private and provable machine learning.
+package signet
