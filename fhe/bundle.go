@@ -1,0 +1,177 @@
+package fhe
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"github.com/signet-ml/signet/fhe/internal/wire"
+)
+
+// KeyID names a secret key without saying anything about it: 16 random bytes that travel with everything that was made
+// under the key, so that a mix-up is refused by name instead of decrypting to noise.
+type KeyID [16]byte
+
+// String returns the id in hexadecimal.
+func (id KeyID) String() string { return hex.EncodeToString(id[:]) }
+
+// Bundle is a set of named ciphertexts, one list per port of a program, with the id of their key, their parameters
+// and, if it is bound to one, the digest of the program. It is what crosses between data owner and server.
+type Bundle struct {
+	params  Parameters
+	key     KeyID
+	program Digest
+	ports   []bundlePort
+}
+
+type bundlePort struct {
+	name string
+	cts  []*Ciphertext
+}
+
+// Limits of the wire form.
+const (
+	bundleMagic   = "SGBU"
+	bundleVersion = 1
+	maxPorts      = 1024
+	maxPortName   = 256
+	maxPortCount  = 1 << 20
+)
+
+// NewBundle returns an empty bundle. A zero program digest binds it to no program.
+func NewBundle(p Parameters, key KeyID, program Digest) *Bundle {
+	return &Bundle{params: p, key: key, program: program}
+}
+
+// Add appends a port. It fails on a second port of the same name and on ciphertexts of other parameters.
+func (b *Bundle) Add(port string, cts ...*Ciphertext) error {
+	if port == "" || len(port) > maxPortName || len(cts) == 0 || len(b.ports) >= maxPorts || len(cts) > maxPortCount {
+		return fmt.Errorf("fhe: bundle: port %q with %d ciphertexts is not allowed", port, len(cts))
+	}
+	if b.Get(port) != nil {
+		return fmt.Errorf("fhe: bundle: port %q twice", port)
+	}
+	for _, ct := range cts {
+		if ct == nil {
+			return fmt.Errorf("fhe: bundle: port %q: nil ciphertext", port)
+		}
+		if !ct.params.Equal(b.params) {
+			return &MismatchError{What: "parameters", Want: b.params.Digest().Short(), Have: ct.params.Digest().Short()}
+		}
+	}
+	b.ports = append(b.ports, bundlePort{port, cts})
+	return nil
+}
+
+// Merge adds the ports of o, which must be under the same key, parameters and program.
+func (b *Bundle) Merge(o *Bundle) error {
+	switch {
+	case !b.params.Equal(o.params):
+		return &MismatchError{What: "parameters", Want: b.params.Digest().Short(), Have: o.params.Digest().Short()}
+	case b.key != o.key:
+		return &MismatchError{What: "key", Want: b.key.String(), Have: o.key.String()}
+	case b.program != o.program:
+		return &MismatchError{What: "program", Want: b.program.Short(), Have: o.program.Short()}
+	}
+	for _, p := range o.ports {
+		if err := b.Add(p.name, p.cts...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Parameters returns the parameters of all ciphertexts.
+func (b *Bundle) Parameters() Parameters { return b.params }
+
+// Key returns the id of the key under which all ciphertexts are encrypted.
+func (b *Bundle) Key() KeyID { return b.key }
+
+// Program returns the digest of the program that the bundle belongs to, or zero.
+func (b *Bundle) Program() Digest { return b.program }
+
+// Ports returns the names of the ports in order.
+func (b *Bundle) Ports() []string {
+	out := make([]string, len(b.ports))
+	for i, p := range b.ports {
+		out[i] = p.name
+	}
+	return out
+}
+
+// Get returns the ciphertexts of a port, or nil.
+func (b *Bundle) Get(port string) []*Ciphertext {
+	for _, p := range b.ports {
+		if p.name == port {
+			return p.cts
+		}
+	}
+	return nil
+}
+
+// Digest returns the digest of the bundle: of parameters, key, program, and every port's name and value digests.
+func (b *Bundle) Digest() Digest {
+	pd := b.params.Digest()
+	buf := append(append(append([]byte(nil), pd[:]...), b.key[:]...), b.program[:]...)
+	for _, p := range b.ports {
+		n := Tagged("signet/port/v1", []byte(p.name))
+		buf = append(buf, n[:]...)
+		leaves := make([]Digest, len(p.cts))
+		for i, ct := range p.cts {
+			leaves[i] = ct.Digest()
+		}
+		root := MerkleRoot(leaves)
+		buf = append(buf, root[:]...)
+	}
+	return Tagged("signet/bundle/v1", buf)
+}
+
+// WriteTo writes the wire form.
+func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
+	ww := wire.NewWriter(w)
+	d := b.params.Digest()
+	ww.Version(bundleMagic, bundleVersion)
+	ww.Raw(d[:])
+	ww.Raw(b.key[:])
+	ww.Raw(b.program[:])
+	ww.Uvarint(uint64(len(b.ports)))
+	for _, p := range b.ports {
+		ww.String(p.name)
+		ww.Uvarint(uint64(len(p.cts)))
+		for _, ct := range p.cts {
+			ct.write(ww)
+		}
+	}
+	return ww.N(), ww.Err()
+}
+
+// ReadBundle reads the wire form under p, at most limit bytes, to the end of r. A bundle of other parameters is a
+// *MismatchError, malformed bytes are a *FormatError.
+func ReadBundle(r io.Reader, p Parameters, limit int64) (*Bundle, error) {
+	rd := wire.NewReader(r, "bundle", limit)
+	rd.Version(bundleMagic, bundleVersion)
+	if err := readParametersDigest(rd, p); err != nil {
+		return nil, err
+	}
+	b := &Bundle{params: p}
+	rd.Full(b.key[:])
+	b.program = readDigest(rd)
+	n := rd.Len(maxPorts, "ports")
+	for i := 0; i < n && rd.Err() == nil; i++ {
+		name := rd.String(maxPortName, "port name")
+		var cts []*Ciphertext
+		for j, m := 0, rd.Len(maxPortCount, "ciphertexts"); j < m && rd.Err() == nil; j++ {
+			cts = append(cts, readCiphertext(rd, p))
+		}
+		if rd.Err() == nil {
+			if err := b.Add(name, cts...); err != nil {
+				rd.Fail("%v", err)
+			}
+		}
+	}
+	rd.End()
+	if rd.Err() != nil {
+		return nil, rd.Err()
+	}
+	return b, nil
+}

@@ -1,0 +1,301 @@
+package fhe
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/signet-ml/signet/fhe/internal/wire"
+)
+
+// EvaluationKey is one switching key: for every digit of the decomposition a pair of polynomials modulo q_0 … q_level
+// and all special primes. It lets a server relinearise (GaloisElement 0) or apply one automorphism, nothing more.
+// Limbs are in the NTT domain, not in Montgomery form.
+type EvaluationKey struct {
+	params Parameters
+	galois uint64
+	level  int
+	limbs  [][2][][]uint64 // [digit][part][rows of Q, then P][N]
+}
+
+// NewEvaluationKey returns a key that takes ownership of limbs[digit][part][row], checked for shape and range. The
+// Galois element is 0 for the relinearisation key.
+func NewEvaluationKey(p Parameters, galois uint64, level int, limbs [][2][][]uint64) (*EvaluationKey, error) {
+	k := &EvaluationKey{params: p, galois: galois, level: level, limbs: limbs}
+	if err := k.checkHeader(); err != nil {
+		return nil, err
+	}
+	if len(limbs) != k.Digits() {
+		return nil, fmt.Errorf("fhe: evaluation key of %d digits, want %d", len(limbs), k.Digits())
+	}
+	for d, digit := range limbs {
+		for b, part := range digit {
+			if len(part) != k.Rows() {
+				return nil, fmt.Errorf("fhe: evaluation key digit %d part %d: %d rows, want %d", d, b, len(part), k.Rows())
+			}
+			for i, limb := range part {
+				if err := checkLimb(limb, p.N(), k.modulus(i)); err != nil {
+					return nil, fmt.Errorf("fhe: evaluation key digit %d part %d row %d: %w", d, b, i, err)
+				}
+			}
+		}
+	}
+	return k, nil
+}
+
+func (k *EvaluationKey) checkHeader() error {
+	if k.params.PCount() == 0 {
+		return fmt.Errorf("fhe: evaluation key under parameters without special primes")
+	}
+	if k.galois != 0 {
+		if _, _, ok := k.params.Rotation(k.galois); !ok || k.galois == 1 {
+			return fmt.Errorf("fhe: evaluation key for the element %d, which is no automorphism of degree 2N = %d", k.galois, 2*k.params.N())
+		}
+	}
+	return k.params.CheckKey(k.level)
+}
+
+func (k *EvaluationKey) modulus(row int) uint64 {
+	if row <= k.level {
+		return k.params.p.lit.Q[row]
+	}
+	return k.params.p.lit.P[row-k.level-1]
+}
+
+// GaloisElement returns the element of the automorphism, or 0 for the relinearisation key.
+func (k *EvaluationKey) GaloisElement() uint64 { return k.galois }
+
+// Level returns the highest level at which the key may be used.
+func (k *EvaluationKey) Level() int { return k.level }
+
+// Digits returns the number of digits: ⌈(level+1)/#P⌉.
+func (k *EvaluationKey) Digits() int { return (k.level + k.params.PCount()) / k.params.PCount() }
+
+// Rows returns the number of limbs of each polynomial: level+1 of Q, then all of P.
+func (k *EvaluationKey) Rows() int { return k.level + 1 + k.params.PCount() }
+
+// Limb returns one limb: part 0 is b = -a·s + e + P·w·s', part 1 is a. The slice is the key's own.
+func (k *EvaluationKey) Limb(digit, part, i int) []uint64 { return k.limbs[digit][part][i] }
+
+// Bytes returns the size of the wire form.
+func (k *EvaluationKey) Bytes() int64 { return EvaluationKeyBytes(k.params, k.level) }
+
+// EvaluationKeyBytes returns the size of the wire form of one key for the stated level.
+func EvaluationKeyBytes(p Parameters, level int) int64 {
+	k := EvaluationKey{params: p, level: level}
+	return 9 + 2*int64(k.Digits())*int64(k.Rows())*int64(p.N())*8
+}
+
+// Digest returns the digest of the key's element, level and limbs.
+func (k *EvaluationKey) Digest() Digest {
+	pd := k.params.Digest()
+	b := append([]byte(nil), pd[:]...)
+	b = append(b, 'k', byte(k.level))
+	for s := 0; s < 64; s += 8 {
+		b = append(b, byte(k.galois>>s))
+	}
+	for _, digit := range k.limbs {
+		for _, part := range digit {
+			for _, limb := range part {
+				d := LimbDigest(limb)
+				b = append(b, d[:]...)
+			}
+		}
+	}
+	return Tagged("signet/key/v1", b)
+}
+
+func (k *EvaluationKey) write(w *wire.Writer) {
+	w.U64(k.galois)
+	w.U8(uint8(k.level))
+	for _, digit := range k.limbs {
+		for _, part := range digit {
+			for _, limb := range part {
+				w.Words(limb)
+			}
+		}
+	}
+}
+
+func readEvaluationKey(r *wire.Reader, p Parameters) *EvaluationKey {
+	k := &EvaluationKey{params: p, galois: r.U64(), level: int(r.U8())}
+	if r.Err() != nil {
+		return nil
+	}
+	if err := k.checkHeader(); err != nil {
+		r.Fail("%v", err)
+		return nil
+	}
+	k.limbs = make([][2][][]uint64, k.Digits())
+	for d := range k.limbs {
+		for b := range k.limbs[d] {
+			k.limbs[d][b] = make([][]uint64, k.Rows())
+			for i := range k.limbs[d][b] {
+				limb := r.Words(p.N())
+				if r.Err() != nil {
+					return nil
+				}
+				if err := checkLimb(limb, p.N(), k.modulus(i)); err != nil {
+					r.Fail("key for element %d, digit %d, row %d: %v", k.galois, d, i, err)
+					return nil
+				}
+				k.limbs[d][b][i] = limb
+			}
+		}
+	}
+	return k
+}
+
+// EvaluationKeys is the set of switching keys that a server holds for one secret key. It is safe for concurrent reads.
+type EvaluationKeys struct {
+	params Parameters
+	key    KeyID
+	keys   map[uint64]*EvaluationKey // by Galois element; 0 is the relinearisation key
+}
+
+// Limits of the wire form.
+const (
+	keysMagic   = "SGEK"
+	keysVersion = 1
+	maxKeys     = 1 << 16
+)
+
+// NewEvaluationKeys returns an empty set for the secret key with the stated id.
+func NewEvaluationKeys(p Parameters, key KeyID) *EvaluationKeys {
+	return &EvaluationKeys{p, key, make(map[uint64]*EvaluationKey)}
+}
+
+// Add adds a key. It fails on other parameters and on a second key for the same element.
+func (s *EvaluationKeys) Add(k *EvaluationKey) error {
+	if !k.params.Equal(s.params) {
+		return &MismatchError{What: "parameters", Want: s.params.Digest().Short(), Have: k.params.Digest().Short()}
+	}
+	if s.keys[k.galois] != nil {
+		return fmt.Errorf("fhe: evaluation keys: element %d twice", k.galois)
+	}
+	s.keys[k.galois] = k
+	return nil
+}
+
+// Parameters returns the parameters of the keys.
+func (s *EvaluationKeys) Parameters() Parameters { return s.params }
+
+// Key returns the id of the secret key.
+func (s *EvaluationKeys) Key() KeyID { return s.key }
+
+// Get returns the key for a Galois element, 0 for the relinearisation key, or nil.
+func (s *EvaluationKeys) Get(galois uint64) *EvaluationKey { return s.keys[galois] }
+
+// Elements returns the Galois elements in ascending order; 0 is the relinearisation key.
+func (s *EvaluationKeys) Elements() []uint64 {
+	out := make([]uint64, 0, len(s.keys))
+	for g := range s.keys {
+		out = append(out, g)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Bytes returns the size of the wire form.
+func (s *EvaluationKeys) Bytes() int64 {
+	n := EvaluationKeysHeaderBytes
+	for _, k := range s.keys {
+		n += k.Bytes()
+	}
+	return n
+}
+
+// EvaluationKeysHeaderBytes is the size of magic, version, parameters digest, key id and count.
+const EvaluationKeysHeaderBytes = int64(4 + 1 + 32 + 16 + 4)
+
+// WriteTo writes the wire form: keys in ascending order of their elements.
+func (s *EvaluationKeys) WriteTo(w io.Writer) (int64, error) {
+	kw, err := NewEvaluationKeysWriter(w, s.params, s.key, len(s.keys))
+	if err != nil {
+		return 0, err
+	}
+	for _, g := range s.Elements() {
+		if err := kw.Write(s.keys[g]); err != nil {
+			break
+		}
+	}
+	return kw.w.N(), kw.Close()
+}
+
+// EvaluationKeysWriter writes the wire form of a set one key at a time, so that the whole set is never in memory.
+type EvaluationKeysWriter struct {
+	w      *wire.Writer
+	params Parameters
+	left   int
+	next   uint64 // smallest element allowed next
+}
+
+// NewEvaluationKeysWriter writes the header of a set of count keys.
+func NewEvaluationKeysWriter(w io.Writer, p Parameters, key KeyID, count int) (*EvaluationKeysWriter, error) {
+	if count < 0 || count > maxKeys {
+		return nil, fmt.Errorf("fhe: evaluation keys: %d keys, at most %d", count, maxKeys)
+	}
+	ww := wire.NewWriter(w)
+	d := p.Digest()
+	ww.Version(keysMagic, keysVersion)
+	ww.Raw(d[:])
+	ww.Raw(key[:])
+	ww.U32(uint32(count))
+	return &EvaluationKeysWriter{w: ww, params: p, left: count}, ww.Err()
+}
+
+// Write appends a key. Keys come in ascending order of their Galois elements, the relinearisation key first.
+func (w *EvaluationKeysWriter) Write(k *EvaluationKey) error {
+	if w.left == 0 || k.galois < w.next || !k.params.Equal(w.params) {
+		return fmt.Errorf("fhe: evaluation keys: key for element %d is out of order, one too many or of other parameters", k.galois)
+	}
+	w.left, w.next = w.left-1, k.galois+1
+	k.write(w.w)
+	return w.w.Err()
+}
+
+// Close reports the first error, or that keys are missing. It does not close the underlying writer.
+func (w *EvaluationKeysWriter) Close() error {
+	if err := w.w.Err(); err != nil {
+		return err
+	}
+	if w.left != 0 {
+		return fmt.Errorf("fhe: evaluation keys: %d keys announced but not written", w.left)
+	}
+	return nil
+}
+
+// ReadEvaluationKeys reads the wire form under p, at most limit bytes, to the end of r. Keys above the level that the
+// security gate allows are refused.
+func ReadEvaluationKeys(r io.Reader, p Parameters, limit int64) (*EvaluationKeys, error) {
+	rd := wire.NewReader(r, "evaluation keys", limit)
+	rd.Version(keysMagic, keysVersion)
+	if err := readParametersDigest(rd, p); err != nil {
+		return nil, err
+	}
+	var id KeyID
+	rd.Full(id[:])
+	n := int(rd.U32())
+	if rd.Err() == nil && n > maxKeys {
+		rd.Fail("%d keys, at most %d", n, maxKeys)
+	}
+	s := NewEvaluationKeys(p, id)
+	var next uint64
+	for i := 0; i < n && rd.Err() == nil; i++ {
+		k := readEvaluationKey(rd, p)
+		if rd.Err() != nil {
+			break
+		}
+		if k.galois < next {
+			rd.Fail("key for element %d is out of order", k.galois)
+			break
+		}
+		next = k.galois + 1
+		s.keys[k.galois] = k
+	}
+	rd.End()
+	if rd.Err() != nil {
+		return nil, rd.Err()
+	}
+	return s, nil
+}

@@ -1,0 +1,381 @@
+package program
+
+import (
+	"bytes"
+	"io"
+	"math/big"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/wire"
+)
+
+// The encoding holds what the Builder was told, never what it derived: decoding calls the Builder again, so a program
+// from outside passes every check that a program made here has passed. One program has one encoding.
+const (
+	programMagic   = "SGPR"
+	programVersion = 1
+	scopeMark      = 0xff // a record that changes the scope of what follows
+	endMark        = 0xfe
+)
+
+func (p *Program) seal() {
+	var b bytes.Buffer
+	p.encode(wire.NewWriter(&b))
+	p.encoded = b.Bytes()
+	p.digest = fhe.Tagged("signet/program/v1", p.encoded)
+}
+
+func (p *Program) encode(w *wire.Writer) {
+	w.Version(programMagic, programVersion)
+	pd := p.params.Digest()
+	w.Raw(pd[:])
+	w.Uvarint(uint64(len(p.scopes) - 1))
+	for _, s := range p.scopes[1:] {
+		w.String(s)
+	}
+	w.Uvarint(uint64(len(p.consts)))
+	for _, c := range p.consts {
+		w.Raw(c.Digest[:])
+		w.U8(uint8(c.Kind))
+		w.U8(uint8(c.LogSlots))
+		encodeScale(w, c.Scale)
+		w.Uvarint(uint64(c.Rows))
+		w.Uvarint(uint64(c.Width))
+	}
+	scope := 0
+	for i := 0; i < len(p.ops); i++ {
+		o := &p.ops[i]
+		if o.scope != scope {
+			scope = o.scope
+			w.U8(scopeMark)
+			w.Uvarint(uint64(scope))
+		}
+		w.U8(uint8(o.Code))
+		arg := func(v Value) { w.Uvarint(uint64(i) - uint64(v)) } // distance back to the operand
+		for _, v := range o.Args {
+			if o.Code != Output {
+				arg(v)
+			}
+		}
+		switch o.Code {
+		case Input:
+			port := &p.inputs[o.Port]
+			port.encode(w)
+			i += port.Count - 1
+		case Output:
+			port := &p.outputs[o.Port]
+			port.encode(w)
+			for k := range port.Count {
+				w.Uvarint(uint64(i) - uint64(p.ops[i+k].Args[0]))
+			}
+			i += port.Count - 1
+		case Zero:
+			w.U8(uint8(o.Level))
+			w.U8(uint8(o.Degree))
+			w.U8(uint8(o.LogSlots))
+			encodeScale(w, o.Scale)
+		case SetScale:
+			encodeScale(w, o.Scale)
+		case Drop, Hoist:
+			w.U8(uint8(o.Level))
+		case AddPt, SubPt, MulPt:
+			w.Uvarint(uint64(o.Const))
+			w.Uvarint(uint64(o.Rows[0]))
+		case AddConst:
+			encodeInt(w, o.A)
+			encodeInt(w, o.B)
+		case MulConst:
+			encodeInt(w, o.A)
+			encodeInt(w, o.B)
+			encodeScale(w, o.By)
+		case MacConst:
+			encodeInt(w, o.M)
+			encodeInt(w, o.A)
+			encodeInt(w, o.B)
+			encodeScale(w, o.By)
+		case Lincomb:
+			w.Uvarint(uint64(len(o.Ranges)))
+			for _, r := range o.Ranges {
+				arg(r.First)
+				w.Uvarint(uint64(r.Count))
+			}
+			w.Uvarint(uint64(o.Const))
+			w.Uvarint(uint64(o.Rows[0]))
+		case Rot:
+			w.Uvarint(o.Galois[0])
+		case RotHoisted:
+			w.Uvarint(o.Galois[0])
+			w.U8(uint8(o.Level))
+		case Rotsum:
+			w.Uvarint(uint64(len(o.Galois)))
+			for _, g := range o.Galois {
+				w.Uvarint(g)
+			}
+			w.U8(uint8(o.Level))
+		case Lintrans:
+			w.Uvarint(uint64(o.Const))
+			w.Uvarint(uint64(len(o.Diagonals)))
+			for j, k := range o.Diagonals {
+				w.Uvarint(uint64(k))
+				w.Uvarint(uint64(o.Rows[j]))
+			}
+			w.Uvarint(uint64(o.N1))
+			w.U8(uint8(o.Level))
+		}
+	}
+	w.U8(endMark)
+}
+
+func encodeInt(w *wire.Writer, x *big.Int) {
+	mag := x.Bytes()
+	n := uint64(len(mag)) << 1
+	if x.Sign() < 0 {
+		n |= 1
+	}
+	w.Uvarint(n)
+	w.Raw(mag)
+}
+
+func decodeInt(r *wire.Reader) *big.Int {
+	n := r.Len(2*maxIntBytes+1, "integer")
+	x := new(big.Int).SetBytes(r.Bytes(n >> 1))
+	if n&1 == 1 {
+		x.Neg(x)
+	}
+	return x
+}
+
+// WriteTo writes the encoding.
+func (p *Program) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(p.encoded)
+	return int64(n), err
+}
+
+// ReadProgram reads an encoding, at most limit bytes, to the end of r, for the stated parameters. Errors are
+// *fhe.FormatError (malformed or not canonical), *fhe.MismatchError (other parameters) or *OpError (a program that the
+// Builder would refuse).
+func ReadProgram(r io.Reader, params fhe.Parameters, limit int64) (*Program, error) {
+	var read bytes.Buffer
+	rd := wire.NewReader(io.TeeReader(r, &read), "program", limit)
+	rd.Version(programMagic, programVersion)
+	var pd fhe.Digest
+	rd.Full(pd[:])
+	if rd.Err() == nil && pd != params.Digest() {
+		return nil, &fhe.MismatchError{What: "parameters of the program", Want: params.Digest().Short(), Have: pd.Short()}
+	}
+	b := NewBuilder(params)
+	var scopes []string
+	for i, n := 0, rd.Len(maxScopes, "scopes"); i < n && rd.Err() == nil; i++ {
+		scopes = append(scopes, rd.String(maxName, "scope"))
+	}
+	decodeConstants(rd, b)
+	for rd.Err() == nil && b.err == nil {
+		code := rd.U8()
+		if rd.Err() != nil || code == endMark {
+			break
+		}
+		if code == scopeMark {
+			n := rd.Len(len(scopes), "scope")
+			name := ""
+			if n > 0 {
+				name = scopes[n-1]
+			}
+			b.Scope(name)
+			continue
+		}
+		decodeOp(rd, b, Opcode(code))
+	}
+	rd.End()
+	if rd.Err() != nil {
+		return nil, rd.Err()
+	}
+	p := b.prog
+	if b.err == nil && len(p.outputs) == 0 {
+		rd.Fail("no output")
+		return nil, rd.Err()
+	}
+	if b.err != nil {
+		return nil, b.err
+	}
+	p.seal()
+	if !bytes.Equal(p.encoded, read.Bytes()) {
+		rd.Fail("not in canonical form")
+		return nil, rd.Err()
+	}
+	return p, nil
+}
+
+func decodeConstants(r *wire.Reader, b *Builder) {
+	n := r.Len(maxConstants, "constants")
+	for i := 0; i < n && r.Err() == nil; i++ {
+		var c ConstantInfo
+		r.Full(c.Digest[:])
+		c.Kind, c.LogSlots = ConstantKind(r.U8()), int(r.U8())
+		c.Scale = decodeScale(r)
+		c.Rows, c.Width = r.Len(maxRows, "rows"), r.Len(2<<16, "integers in a row")
+		if r.Err() != nil {
+			return
+		}
+		ok := c.Rows > 0 && c.Scale.Valid()
+		switch c.Kind {
+		case Polynomials:
+			ok = ok && c.LogSlots <= b.prog.params.LogMaxSlots() && c.Width == 2<<c.LogSlots
+		case Weights:
+			ok = ok && c.LogSlots == 0 && c.Width >= 1 && c.Width <= maxOperands
+		default:
+			ok = false
+		}
+		if _, twice := b.index[c.Digest]; !ok || twice {
+			r.Fail("constant %d is malformed or appears twice", i)
+			return
+		}
+		b.index[c.Digest] = i
+		b.prog.consts = append(b.prog.consts, c)
+	}
+}
+
+func decodeOp(r *wire.Reader, b *Builder, code Opcode) {
+	here := Value(len(b.prog.ops))
+	arg := func() Value {
+		d := r.Uvarint()
+		if r.Err() == nil && (d == 0 || d > uint64(here)) {
+			r.Fail("operation %d refers to a value that is not before it", here)
+		}
+		return here - Value(d&(1<<30-1))
+	}
+	// constRow reads a constant's index and checks its kind.
+	constant := func(kind ConstantKind) int {
+		i := int(r.Len(maxConstants, "constant"))
+		if r.Err() == nil && (i >= len(b.prog.consts) || b.prog.consts[i].Kind != kind) {
+			r.Fail("operation %d names constant %d, which is not there or of another kind", here, i)
+			return 0
+		}
+		return i
+	}
+	ok := func() bool { return r.Err() == nil }
+	switch code {
+	case Input:
+		if p := decodePort(r); ok() {
+			b.Input(p)
+		}
+	case Output:
+		p := decodePort(r)
+		var vals []Value
+		for i := 0; i < p.Count && ok(); i++ {
+			vals = append(vals, arg())
+		}
+		if ok() {
+			b.Output(p, vals...)
+		}
+	case Zero:
+		level, degree, logSlots := int(r.U8()), int(r.U8()), int(r.U8())
+		if s := decodeScale(r); ok() {
+			b.Zero(level, degree, logSlots, s)
+		}
+	case SetScale:
+		x := arg()
+		if s := decodeScale(r); ok() {
+			b.SetScale(x, s)
+		}
+	case Drop, Hoist:
+		x, level := arg(), int(r.U8())
+		if ok() && code == Drop {
+			b.Drop(x, level)
+		} else if ok() {
+			b.Hoist(x, level)
+		}
+	case Add, Sub, Mul, MulRelin:
+		x, y := arg(), arg()
+		if !ok() {
+			return
+		}
+		switch code {
+		case Add:
+			b.Add(x, y)
+		case Sub:
+			b.Sub(x, y)
+		case Mul:
+			b.Mul(x, y)
+		default:
+			b.MulRelin(x, y)
+		}
+	case Neg, Relin, Rescale, Conj:
+		x := arg()
+		if !ok() {
+			return
+		}
+		switch code {
+		case Neg:
+			b.Neg(x)
+		case Relin:
+			b.Relin(x)
+		case Rescale:
+			b.Rescale(x)
+		default:
+			b.Conj(x)
+		}
+	case AddPt, SubPt, MulPt:
+		x, i := arg(), constant(Polynomials)
+		row := r.Len(maxRows, "row")
+		if ok() && b.ciphertext(code, x) != nil && b.rows(code, i, []int{row}) >= 0 {
+			b.plainAt(code, x, i, row)
+		}
+	case AddConst:
+		x, a, c := arg(), decodeInt(r), decodeInt(r)
+		if ok() {
+			b.AddConst(x, a, c)
+		}
+	case MulConst:
+		x, a, c := arg(), decodeInt(r), decodeInt(r)
+		if s := decodeScale(r); ok() {
+			b.MulConst(x, a, c, s)
+		}
+	case MacConst:
+		acc, x, m, a, c := arg(), arg(), decodeInt(r), decodeInt(r), decodeInt(r)
+		if s := decodeScale(r); ok() {
+			b.MacConst(acc, m, x, a, c, s)
+		}
+	case Lincomb:
+		var ranges []Range
+		for i, n := 0, r.Len(maxOperands, "ranges"); i < n && ok(); i++ {
+			ranges = append(ranges, Range{arg(), r.Len(maxOperands, "operands")})
+		}
+		i := constant(Weights)
+		row := r.Len(maxRows, "row")
+		if ok() && b.rows(code, i, []int{row}) >= 0 {
+			b.lincombAt(ranges, i, row)
+		}
+	case Rot:
+		x, g := arg(), r.Uvarint()
+		if ok() {
+			b.Rot(x, g)
+		}
+	case RotHoisted:
+		h, g, level := arg(), r.Uvarint(), int(r.U8())
+		if ok() {
+			b.RotHoisted(h, g, level)
+		}
+	case Rotsum:
+		h := arg()
+		var galois []uint64
+		for i, n := 0, r.Len(maxRowRefs, "elements"); i < n && ok(); i++ {
+			galois = append(galois, r.Uvarint())
+		}
+		if level := int(r.U8()); ok() {
+			b.Rotsum(h, galois, level)
+		}
+	case Lintrans:
+		h, i := arg(), constant(Polynomials)
+		var rows, diagonals []int
+		for j, n := 0, r.Len(maxRowRefs, "diagonals"); j < n && ok(); j++ {
+			diagonals = append(diagonals, r.Len(1<<20, "diagonal"))
+			rows = append(rows, r.Len(maxRows, "row"))
+		}
+		n1, level := r.Len(1<<20, "baby steps"), int(r.U8())
+		if ok() && b.hoisted(code, h, level) != nil && b.rows(code, i, rows) >= 0 {
+			b.lintransAt(h, i, rows, diagonals, n1, level)
+		}
+	default:
+		r.Fail("operation %d: opcode %d is unknown or reserved", here, code)
+	}
+}

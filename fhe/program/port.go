@@ -1,0 +1,176 @@
+package program
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/wire"
+)
+
+// Port describes how a tensor crosses the border of a program: as Count ciphertexts of the stated level, degree, scale
+// and slots, packed by Layout. Packing is data, so a client needs to know nothing about the model.
+type Port struct {
+	Name     string
+	Count    int // ciphertexts
+	Level    int
+	Degree   int // 1; an output may have 2
+	LogSlots int
+	Scale    fhe.Scale
+	Bound    float64 // the largest magnitude of a value; Encrypt refuses more
+	Layout   Layout
+
+	// Program is the digest of the program that the port belongs to. It is set by Program.Inputs and Outputs, not
+	// part of the port's encoding, and binds bundles to the program.
+	Program fhe.Digest
+}
+
+// Layout says which slot holds which element of a tensor. Slots in no run are zero on encryption and ignored on
+// decryption. An element may occur in several runs (replicas).
+type Layout struct {
+	Shape []int // row-major
+	Runs  []Run
+}
+
+// Run places Length elements: element Index + i·IndexStep lies in slot Slot + i·SlotStep of ciphertext Ciphertext.
+// A slot number s in [n, 2n), for n slots, is the imaginary part of slot s - n.
+type Run struct {
+	Ciphertext       int
+	Slot, SlotStep   int
+	Index, IndexStep int
+	Length           int
+}
+
+// Limits of ports, in the encoding and in the Builder.
+const (
+	maxPorts    = 256
+	maxName     = 256
+	maxCount    = 1 << 14
+	maxDims     = 8
+	maxElements = 1 << 28
+	maxRuns     = 1 << 18
+)
+
+// Len returns the number of elements of the tensor.
+func (l Layout) Len() int {
+	n := 1
+	for _, d := range l.Shape {
+		n *= d
+	}
+	return n
+}
+
+// check validates the port's own fields and that every run stays inside tensor, ciphertexts and slots.
+func (p *Port) check(params fhe.Parameters, output bool) error {
+	maxDegree := 1
+	if output {
+		maxDegree = fhe.MaxDegree
+	}
+	switch {
+	case p.Name == "" || len(p.Name) > maxName:
+		return fmt.Errorf("name of %d bytes, need 1 to %d", len(p.Name), maxName)
+	case p.Count < 1 || p.Count > maxCount:
+		return fmt.Errorf("%d ciphertexts, need 1 to %d", p.Count, maxCount)
+	case p.Level < 0 || p.Level > params.MaxLevel():
+		return fmt.Errorf("level %d, the parameters have 0 to %d", p.Level, params.MaxLevel())
+	case p.Degree < 1 || p.Degree > maxDegree:
+		return fmt.Errorf("degree %d, need 1 to %d", p.Degree, maxDegree)
+	case p.LogSlots < 0 || p.LogSlots > params.LogMaxSlots():
+		return fmt.Errorf("2^%d slots, the parameters have up to 2^%d", p.LogSlots, params.LogMaxSlots())
+	case !p.Scale.Valid():
+		return fmt.Errorf("invalid scale")
+	case !(p.Bound > 0) || math.IsInf(p.Bound, 0):
+		return fmt.Errorf("bound %g is not positive and finite", p.Bound)
+	case len(p.Layout.Shape) == 0 || len(p.Layout.Shape) > maxDims:
+		return fmt.Errorf("tensor of %d dimensions, need 1 to %d", len(p.Layout.Shape), maxDims)
+	case len(p.Layout.Runs) == 0 || len(p.Layout.Runs) > maxRuns:
+		return fmt.Errorf("%d runs, need 1 to %d", len(p.Layout.Runs), maxRuns)
+	}
+	n := 1
+	for _, d := range p.Layout.Shape {
+		if d < 1 || d > maxElements/n {
+			return fmt.Errorf("tensor shape %v is empty or too large", p.Layout.Shape)
+		}
+		n *= d
+	}
+	within := func(first, step, length, limit int) bool {
+		if first < 0 || first >= limit || length < 1 || length > maxElements {
+			return false
+		}
+		if length > 1 && (step > limit || step < -limit) {
+			return false
+		}
+		last := first + (length-1)*step
+		return last >= 0 && last < limit
+	}
+	for i, r := range p.Layout.Runs {
+		if r.Ciphertext < 0 || r.Ciphertext >= p.Count ||
+			!within(r.Slot, r.SlotStep, r.Length, 2<<p.LogSlots) || !within(r.Index, r.IndexStep, r.Length, n) ||
+			r.Length > 2<<p.LogSlots {
+			return fmt.Errorf("run %d leaves tensor, ciphertexts or slots", i)
+		}
+	}
+	return nil
+}
+
+func (p *Port) encode(w *wire.Writer) {
+	w.String(p.Name)
+	w.Uvarint(uint64(p.Count))
+	w.U8(uint8(p.Level))
+	w.U8(uint8(p.Degree))
+	w.U8(uint8(p.LogSlots))
+	encodeScale(w, p.Scale)
+	w.U64(math.Float64bits(p.Bound))
+	w.Uvarint(uint64(len(p.Layout.Shape)))
+	for _, d := range p.Layout.Shape {
+		w.Uvarint(uint64(d))
+	}
+	w.Uvarint(uint64(len(p.Layout.Runs)))
+	for _, r := range p.Layout.Runs {
+		w.Uvarint(uint64(r.Ciphertext))
+		w.Uvarint(uint64(r.Slot))
+		w.Varint(int64(r.SlotStep))
+		w.Uvarint(uint64(r.Index))
+		w.Varint(int64(r.IndexStep))
+		w.Uvarint(uint64(r.Length))
+	}
+}
+
+func decodePort(r *wire.Reader) (p Port) {
+	p.Name = r.String(maxName, "port name")
+	p.Count = r.Len(maxCount, "ciphertexts of a port")
+	p.Level, p.Degree, p.LogSlots = int(r.U8()), int(r.U8()), int(r.U8())
+	p.Scale = decodeScale(r)
+	p.Bound = math.Float64frombits(r.U64())
+	for i, n := 0, r.Len(maxDims, "dimensions"); i < n && r.Err() == nil; i++ {
+		p.Layout.Shape = append(p.Layout.Shape, r.Len(maxElements, "dimension"))
+	}
+	for i, n := 0, r.Len(maxRuns, "runs"); i < n && r.Err() == nil; i++ {
+		run := Run{Ciphertext: r.Len(maxCount, "ciphertext"), Slot: r.Len(1<<20, "slot")}
+		run.SlotStep = int(r.Varint())
+		run.Index = r.Len(maxElements, "index")
+		run.IndexStep = int(r.Varint())
+		run.Length = r.Len(maxElements, "run length")
+		p.Layout.Runs = append(p.Layout.Runs, run)
+	}
+	return p
+}
+
+func encodeScale(w *wire.Writer, s fhe.Scale) {
+	hi, lo, exp := s.Words()
+	w.U64(hi)
+	w.U64(lo)
+	w.U32(uint32(exp))
+}
+
+func decodeScale(r *wire.Reader) fhe.Scale {
+	hi, lo, exp := r.U64(), r.U64(), int32(r.U32())
+	if r.Err() != nil {
+		return fhe.Scale{}
+	}
+	s, err := fhe.ScaleFromWords(hi, lo, exp)
+	if err != nil {
+		r.Fail("%v", err)
+	}
+	return s
+}
