@@ -1,0 +1,286 @@
+package data
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/signet-ml/signet/ml"
+)
+
+// Header says what the first line of a table is.
+type Header int
+
+// Kinds of first lines.
+const (
+	HeaderNone   Header = iota // a sample
+	HeaderNames                // the names of the columns
+	HeaderCounts               // samples, features, class names: the form of scikit-learn's tables
+)
+
+// NoLabel is the LabelColumn of a table without labels.
+const NoLabel = -1
+
+// CSVOptions says how a table is laid out. The zero value is a comma-separated table
+// without a header whose last column is the label.
+type CSVOptions struct {
+	Name   string // name of the set; default: the file's name without extensions
+	Header Header // what the first line is; default HeaderNone
+
+	// LabelColumn is the label's column, counted from 1. Default 0: the last one.
+	// NoLabel: there is none.
+	LabelColumn int
+
+	// Classes are the names of the classes in order. A label is one of the names, or a
+	// number from 0. Default nil: those of HeaderCounts, or none if all labels are
+	// numbers from 0, or the distinct labels in sorted order.
+	Classes []string
+
+	Features []string // names of the features; default: those of HeaderNames
+	Comma    rune     // separator; default ','
+	Limit    int64    // bytes after decompression; default 1 GiB
+}
+
+const (
+	defaultCSVLimit = 1 << 30
+	maxClasses      = 1 << 16 // bounds what a numeric label can claim
+)
+
+// LoadCSV reads the table in the file at path, plain or gzip-compressed. Errors are
+// those of [ReadCSV], and those of opening the file.
+func LoadCSV(path string, o CSVOptions) (Dataset, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Dataset{}, fmt.Errorf("data: load table: %w", err)
+	}
+	defer f.Close()
+	if o.Name == "" {
+		o.Name, _, _ = strings.Cut(filepath.Base(path), ".")
+	}
+	d, err := ReadCSV(f, o)
+	var ce *CSVError
+	if errors.As(err, &ce) {
+		ce.Name = path
+	}
+	return d, err
+}
+
+// ReadCSV reads a table from r to its end: one sample per line, numbers in all
+// columns but the label's. Spaces around fields are ignored, as are empty lines. The
+// table may be compressed with gzip.
+//
+// It fails with *[CSVError] naming line and column when a field is not a finite
+// number, a label is not one of the classes, lines have different lengths, counts of
+// the header are wrong, or there is no sample. The error wraps [ErrLimit] when the table
+// is longer than Limit.
+func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
+	if o.Limit == 0 {
+		o.Limit = defaultCSVLimit
+	}
+	if o.Limit < 0 || o.LabelColumn < NoLabel || o.Header < HeaderNone || o.Header > HeaderCounts {
+		return Dataset{}, &CSVError{Err: fmt.Errorf("options: limit %d, label column %d, header %d", o.Limit, o.LabelColumn, o.Header)}
+	}
+	r, err := decompress(r)
+	if err != nil {
+		return Dataset{}, &CSVError{Err: fmt.Errorf("gzip: %w", err)}
+	}
+	cr := csv.NewReader(&limitReader{r: r, left: o.Limit})
+	cr.ReuseRecord, cr.TrimLeadingSpace, cr.FieldsPerRecord = true, true, -1
+	if o.Comma != 0 {
+		cr.Comma = o.Comma
+	}
+	t := table{o: o, samples: -1, features: -1}
+	for first := true; ; first = false {
+		rec, err := cr.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			var pe *csv.ParseError
+			if errors.As(err, &pe) {
+				return Dataset{}, &CSVError{Line: pe.Line, Column: 0, Err: pe.Err}
+			}
+			return Dataset{}, &CSVError{Err: err}
+		}
+		line, _ := cr.FieldPos(0)
+		if first && o.Header != HeaderNone {
+			err = t.header(rec)
+		} else {
+			err = t.sample(rec)
+		}
+		if err != nil {
+			var ce *CSVError
+			if !errors.As(err, &ce) {
+				ce = &CSVError{Err: err}
+			}
+			ce.Line = line
+			return Dataset{}, ce
+		}
+	}
+	return t.finish()
+}
+
+// limitReader is io.LimitedReader with an error instead of a silent end.
+type limitReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (l *limitReader) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, ErrLimit
+	}
+	// One byte more than allowed tells a table of exactly the limit from a longer one.
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return n, ErrLimit
+	}
+	return n, err
+}
+
+// table collects the lines of a CSV file.
+type table struct {
+	o                 CSVOptions
+	width             int // columns, from the first line that has samples or names
+	samples, features int // promised by HeaderCounts, else -1
+	x                 []float64
+	labels            []string
+}
+
+func (t *table) header(rec []string) error {
+	if t.o.Header == HeaderNames {
+		t.width = len(rec)
+		label, err := t.label()
+		if err != nil {
+			return err
+		}
+		if t.o.Features == nil {
+			for i, f := range rec {
+				if i != label {
+					t.o.Features = append(t.o.Features, strings.Clone(strings.TrimSpace(f)))
+				}
+			}
+		}
+		return nil
+	}
+	if len(rec) < 2 {
+		return fmt.Errorf("header has %d fields, want samples, features and class names", len(rec))
+	}
+	for i, p := range []*int{&t.samples, &t.features} {
+		n, err := strconv.Atoi(strings.TrimSpace(rec[i]))
+		if err != nil || n < 1 {
+			return &CSVError{Column: i + 1, Err: fmt.Errorf("%q is not a count", rec[i])}
+		}
+		*p = n
+	}
+	if t.o.Classes == nil {
+		for _, c := range rec[2:] {
+			t.o.Classes = append(t.o.Classes, strings.Clone(strings.TrimSpace(c)))
+		}
+	}
+	return nil
+}
+
+// label returns the index of the label's column, or -1.
+func (t *table) label() (int, error) {
+	switch c := t.o.LabelColumn; {
+	case c == NoLabel:
+		return -1, nil
+	case c == 0:
+		return t.width - 1, nil
+	case c > t.width:
+		return 0, fmt.Errorf("label column %d of %d", c, t.width)
+	default:
+		return c - 1, nil
+	}
+}
+
+func (t *table) sample(rec []string) error {
+	if t.width == 0 {
+		t.width = len(rec)
+	}
+	if len(rec) != t.width {
+		return fmt.Errorf("%d fields, want %d as in the first line", len(rec), t.width)
+	}
+	label, err := t.label()
+	if err != nil {
+		return err
+	}
+	for i, f := range rec {
+		f = strings.TrimSpace(f)
+		if i == label {
+			t.labels = append(t.labels, strings.Clone(f))
+			continue
+		}
+		v, err := strconv.ParseFloat(f, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return &CSVError{Column: i + 1, Err: fmt.Errorf("%q is not a finite number (a header line? see CSVOptions.Header)", f)}
+		}
+		t.x = append(t.x, v)
+	}
+	return nil
+}
+
+func (t *table) finish() (Dataset, error) {
+	fail := func(format string, args ...any) (Dataset, error) {
+		return Dataset{}, &CSVError{Err: fmt.Errorf(format, args...)}
+	}
+	w := t.width
+	if t.o.LabelColumn != NoLabel {
+		w--
+	}
+	if w < 1 || len(t.x) == 0 {
+		return fail("no samples with at least one feature")
+	}
+	n := len(t.x) / w
+	if t.samples >= 0 && (t.samples != n || t.features != w) {
+		return fail("header promises %d samples of %d features, found %d of %d", t.samples, t.features, n, w)
+	}
+	if t.o.Features != nil && len(t.o.Features) != w {
+		return fail("%d feature names for %d features", len(t.o.Features), w)
+	}
+	d := Dataset{Name: t.o.Name, X: ml.Tensor{Shape: []int{n, w}, Data: t.x}, Features: slices.Clone(t.o.Features)}
+	if t.o.LabelColumn == NoLabel {
+		return d, nil
+	}
+	d.Classes = slices.Clone(t.o.Classes)
+	if len(d.Classes) == 0 && !allNumbers(t.labels) {
+		d.Classes = slices.Compact(slices.Sorted(slices.Values(t.labels)))
+	}
+	byName := make(map[string]int, len(d.Classes))
+	for i, c := range d.Classes {
+		byName[c] = i
+	}
+	d.Y = make([]int, n)
+	for i, l := range t.labels {
+		y, ok := byName[l]
+		if !ok {
+			var err error
+			y, err = strconv.Atoi(l)
+			if err != nil || y < 0 || y >= maxClasses || len(d.Classes) > 0 && y >= len(d.Classes) {
+				return fail("sample %d: label %q is not one of the classes %q", i, l, d.Classes)
+			}
+		}
+		d.Y[i] = y
+	}
+	return d, nil
+}
+
+func allNumbers(labels []string) bool {
+	for _, l := range labels {
+		if y, err := strconv.Atoi(l); err != nil || y < 0 || y >= maxClasses {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,97 @@
+package ml_test
+
+import (
+	"bytes"
+	"fmt"
+	"log"
+
+	"github.com/signet-ml/signet/ml"
+)
+
+// A model written down by hand: two inputs, a square, and a score that is positive
+// when the inputs differ.
+func Example() {
+	w1, err := ml.FromRows([][]float64{{1, -1}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	w2, err := ml.FromRows([][]float64{{1}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := ml.Sequential(ml.Dense(w1, nil), ml.Square(), ml.Dense(w2, []float64{-0.5}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if m, err = m.WithClasses("same", "different"); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(m)
+
+	x, err := ml.FromRows([][]float64{{0, 0}, {0, 1}, {1, 0}, {1, 1}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	scores, err := m.Forward(x)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, label := range m.Labels(scores) {
+		fmt.Println(x.Row(i), scores.Row(i), m.Classes()[label])
+	}
+	// Output:
+	// [2] dense 2→1, square, dense 1→1
+	// [0 0] [-0.5] same
+	// [0 1] [0.5] different
+	// [1 0] [0.5] different
+	// [1 1] [-0.5] same
+}
+
+// The ranges of activations over a sample tell a compiler how large the numbers get.
+func ExampleModel_Trace() {
+	w, err := ml.FromRows([][]float64{{2, 0}, {0, -3}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := ml.Sequential(ml.Dense(w, nil), ml.Square())
+	if err != nil {
+		log.Fatal(err)
+	}
+	x, err := ml.FromRows([][]float64{{1, 2}, {0.5, 1}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	after, err := m.Trace(x)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, l := range m.Layers() {
+		fmt.Println(l.Kind(), after[i].Data)
+	}
+	// Output:
+	// dense [2 -6 1 -3]
+	// square [4 36 1 9]
+}
+
+// Files from strangers are read under a limit in bytes.
+func ExampleRead() {
+	w, err := ml.FromRows([][]float64{{1, 2}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := ml.Sequential(ml.Dense(w, []float64{3}), ml.Sigmoid())
+	if err != nil {
+		log.Fatal(err)
+	}
+	var buf bytes.Buffer
+	if err := ml.Write(&buf, m); err != nil {
+		log.Fatal(err)
+	}
+	back, err := ml.Read(bytes.NewReader(buf.Bytes()), 1<<20)
+	fmt.Println(back, err)
+	_, err = ml.Read(bytes.NewReader(buf.Bytes()[:buf.Len()-4]), 1<<20)
+	fmt.Println(err)
+	// Output:
+	// [2] dense 2→1, sigmoid <nil>
+	// ml: model file: 20 of 24 bytes of tensors: unexpected EOF
+}

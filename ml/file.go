@@ -1,0 +1,477 @@
+package ml
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+const (
+	fileSchema  = "signet/model/v1" // value of "schema" in the layer list
+	metadataKey = "__metadata__"    // fixed by safetensors
+	signetKey   = "signet"          // our entry in the metadata
+
+	maxHeader  = 1 << 20 // bytes; the header of a model of 4,096 layers stays below 1 MiB
+	maxLayers  = 4096
+	maxFileLen = 8 << 30 // bytes, the limit of Load
+)
+
+// layerList is the JSON document under metadataKey/signetKey.
+type layerList struct {
+	Schema  string      `json:"schema"`
+	Input   []int       `json:"input"` // shape of one sample
+	Layers  []layerSpec `json:"layers"`
+	Classes []string    `json:"classes,omitempty"`
+}
+
+type layerSpec struct {
+	Kind   string `json:"kind"`
+	Weight string `json:"weight,omitempty"` // tensor names, for dense
+	Bias   string `json:"bias,omitempty"`   // absent means zeros
+}
+
+// tensorInfo is one tensor of the header, as safetensors fixes it.
+type tensorInfo struct {
+	DType   string  `json:"dtype"`
+	Shape   []int64 `json:"shape"`
+	Offsets []int64 `json:"data_offsets"` // [begin, end) in bytes after the header
+}
+
+// Save writes m to a new file and renames it to path, so that path holds either
+// the old content or all of the new one. The format is that of [Write].
+func Save(path string, m *Model) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return fmt.Errorf("ml: save model: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := Write(f, m); err != nil {
+		return err
+	}
+	// CreateTemp makes files private to the user; a model is an ordinary file.
+	if err := f.Chmod(0o644); err != nil {
+		return fmt.Errorf("ml: save model: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("ml: save model: %w", err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("ml: save model: %w", err)
+	}
+	return nil
+}
+
+// Load reads the model in the file at path, which may be up to 8 GiB long. Errors
+// are those of [Read], and those of opening the file.
+func Load(path string) (*Model, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("ml: load model: %w", err)
+	}
+	defer f.Close()
+	m, err := Read(f, maxFileLen)
+	if err != nil {
+		return nil, fmt.Errorf("ml: load %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Write writes m in the format of the package comment. Equal models give equal
+// bytes: tensors are in layer order, F64, little-endian, named "<layer>.weight" and
+// "<layer>.bias" as PyTorch names the parameters of a Sequential.
+func Write(w io.Writer, m *Model) error {
+	if len(m.layers) > maxLayers {
+		return fmt.Errorf("ml: write model: %d layers, limit %d", len(m.layers), maxLayers)
+	}
+	list := layerList{Schema: fileSchema, Input: m.shapes[0], Classes: m.classes}
+	var entries bytes.Buffer
+	var tensors [][]float64
+	var offset int64
+	add := func(name string, shape []int, data []float64) error {
+		info := tensorInfo{DType: "F64", Offsets: []int64{offset, offset + 8*int64(len(data))}}
+		for _, d := range shape {
+			info.Shape = append(info.Shape, int64(d))
+		}
+		offset = info.Offsets[1]
+		b, err := json.Marshal(info)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&entries, ",%q:%s", name, b)
+		tensors = append(tensors, data)
+		return nil
+	}
+	for i, l := range m.layers {
+		spec := layerSpec{Kind: l.Kind()}
+		if d, ok := l.(*DenseLayer); ok {
+			spec.Weight, spec.Bias = strconv.Itoa(i)+".weight", strconv.Itoa(i)+".bias"
+			if err := errors.Join(add(spec.Weight, d.W.Shape, d.W.Data), add(spec.Bias, []int{len(d.B)}, d.B)); err != nil {
+				return fmt.Errorf("ml: write model: %w", err)
+			}
+		}
+		list.Layers = append(list.Layers, spec)
+	}
+	doc, err := json.Marshal(list)
+	if err != nil {
+		return fmt.Errorf("ml: write model: %w", err)
+	}
+	meta, err := json.Marshal(map[string]string{signetKey: string(doc)})
+	if err != nil {
+		return fmt.Errorf("ml: write model: %w", err)
+	}
+	header := []byte(`{"` + metadataKey + `":` + string(meta) + entries.String() + "}")
+	// safetensors pads with spaces so that the numbers start on 8 bytes.
+	header = append(header, bytes.Repeat([]byte{' '}, (8-len(header)%8)%8)...)
+	if len(header) > maxHeader {
+		return fmt.Errorf("ml: write model: header of %d bytes, limit %d", len(header), maxHeader)
+	}
+
+	bw := bufio.NewWriterSize(w, 1<<16)
+	var word [8]byte
+	binary.LittleEndian.PutUint64(word[:], uint64(len(header)))
+	bw.Write(word[:]) // a bufio.Writer keeps its first error for Flush
+	bw.Write(header)
+	for _, data := range tensors {
+		for _, v := range data {
+			binary.LittleEndian.PutUint64(word[:], math.Float64bits(v))
+			bw.Write(word[:])
+		}
+	}
+	if err := bw.Flush(); err != nil {
+		return fmt.Errorf("ml: write model: %w", err)
+	}
+	return nil
+}
+
+// Read reads a model from r to its end, and at most limit bytes of it. It accepts
+// any safetensors file of F64 and F32 tensors whose metadata holds a layer list of
+// schema "signet/model/v1" that uses every tensor exactly once. Memory is bounded by
+// a small multiple of the bytes received, whatever the header promises.
+//
+// It fails with *[FormatError] when the bytes are not such a file, including bytes
+// after the last tensor, and with the error of r when reading fails.
+func Read(r io.Reader, limit int64) (*Model, error) {
+	if limit < 8 {
+		return nil, fmt.Errorf("ml: read model: limit of %d bytes is too small for any model", limit)
+	}
+	var word [8]byte
+	if err := readFull(r, word[:], "header length"); err != nil {
+		return nil, err
+	}
+	n := binary.LittleEndian.Uint64(word[:])
+	if n < 2 || n > maxHeader || int64(n) > limit-8 {
+		return nil, formatf("header length of %d bytes, want 2 to %d", n, min(maxHeader, limit-8))
+	}
+	header := make([]byte, n) // at most 1 MiB
+	if err := readFull(r, header, "header"); err != nil {
+		return nil, err
+	}
+	infos, list, err := parseHeader(header)
+	if err != nil {
+		return nil, err
+	}
+	total, err := checkLayout(infos)
+	if err != nil {
+		return nil, err
+	}
+	if total > limit-8-int64(n) {
+		return nil, formatf("%d bytes of tensors exceed the limit of %d bytes", total, limit)
+	}
+	// ReadAll grows its buffer with what arrives; a header that promises gigabytes
+	// and delivers none costs nothing. The extra byte shows trailing data.
+	body, err := io.ReadAll(io.LimitReader(r, total+1))
+	if err != nil {
+		return nil, fmt.Errorf("ml: read model: %w", err)
+	}
+	if int64(len(body)) < total {
+		return nil, &FormatError{Reason: fmt.Sprintf("%d of %d bytes of tensors", len(body), total), Err: io.ErrUnexpectedEOF}
+	}
+	if int64(len(body)) > total {
+		return nil, formatf("bytes after the last tensor")
+	}
+	return build(infos, list, body)
+}
+
+func formatf(format string, args ...any) error {
+	return &FormatError{Reason: fmt.Sprintf(format, args...)}
+}
+
+func readFull(r io.Reader, p []byte, what string) error {
+	if _, err := io.ReadFull(r, p); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return &FormatError{Reason: "reading the " + what, Err: io.ErrUnexpectedEOF}
+		}
+		return fmt.Errorf("ml: read model: %w", err)
+	}
+	return nil
+}
+
+// parseHeader returns the tensors and the layer list that a header declares.
+func parseHeader(header []byte) (map[string]tensorInfo, layerList, error) {
+	var list layerList
+	fail := func(format string, args ...any) (map[string]tensorInfo, layerList, error) {
+		return nil, list, formatf(format, args...)
+	}
+	if header[0] != '{' {
+		return fail("header does not start with '{'")
+	}
+	infos := make(map[string]tensorInfo)
+	meta := make(map[string]string)
+	err := walkObject(header, func(name string, value json.RawMessage) error {
+		if name != metadataKey {
+			var info tensorInfo
+			if err := strictJSON(value, &info); err != nil {
+				return fmt.Errorf("tensor %q: %w", name, err)
+			}
+			infos[name] = info
+			return nil
+		}
+		return walkObject(value, func(key string, value json.RawMessage) error {
+			var text string
+			if err := strictJSON(value, &text); err != nil {
+				return fmt.Errorf("%s: %q: %w", metadataKey, key, err)
+			}
+			meta[key] = text
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, list, &FormatError{Reason: "header", Err: err}
+	}
+	doc, ok := meta[signetKey]
+	if !ok {
+		return fail("no layer list: %s has no key %q (a safetensors file of bare weights does not say how they connect)", metadataKey, signetKey)
+	}
+	// The schema first: a later version may have fields that v1 does not know.
+	var schema struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal([]byte(doc), &schema); err != nil {
+		return nil, list, &FormatError{Reason: "layer list", Err: err}
+	}
+	if schema.Schema != fileSchema {
+		return fail("layer list: schema %q, want %q", schema.Schema, fileSchema)
+	}
+	if err := strictJSON([]byte(doc), &list); err != nil {
+		return nil, list, &FormatError{Reason: "layer list", Err: err}
+	}
+	if len(list.Layers) > maxLayers {
+		return fail("layer list: %d layers, limit %d", len(list.Layers), maxLayers)
+	}
+	return infos, list, nil
+}
+
+// walkObject calls f for every key of a JSON object and refuses a key that occurs
+// twice. encoding/json keeps the last of several equal keys in silence, so that two
+// readers could see two different models in one file.
+func walkObject(doc []byte, f func(key string, value json.RawMessage) error) error {
+	dec := json.NewDecoder(bytes.NewReader(doc))
+	tok, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	if tok != json.Delim('{') {
+		return fmt.Errorf("%v where an object should be", tok)
+	}
+	seen := make(map[string]bool)
+	for dec.More() {
+		tok, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		key := tok.(string) // the decoder accepts nothing else as a key
+		if seen[key] {
+			return fmt.Errorf("key %q occurs twice", key)
+		}
+		seen[key] = true
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return err
+		}
+		if err := f(key, value); err != nil {
+			return err
+		}
+	}
+	if _, err := dec.Token(); err != nil { // the closing brace
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("data after the JSON object")
+	}
+	return nil
+}
+
+// strictJSON decodes one JSON value, refusing unknown fields and anything after it.
+func strictJSON(doc []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(doc))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("data after the JSON value")
+	}
+	return nil
+}
+
+// checkLayout checks every tensor's type, shape and place, and that the tensors
+// cover [0, total) without gap or overlap. It returns total.
+func checkLayout(infos map[string]tensorInfo) (int64, error) {
+	names := make([]string, 0, len(infos))
+	for name := range infos {
+		names = append(names, name)
+	}
+	slices.Sort(names) // so that the error does not depend on map order
+	for _, name := range names {
+		t := infos[name]
+		size := t.elemSize()
+		if size == 0 {
+			return 0, formatf("tensor %q: type %q, want F64 or F32", name, t.DType)
+		}
+		if len(t.Shape) == 0 {
+			return 0, formatf("tensor %q: no shape", name)
+		}
+		n := int64(1)
+		for _, d := range t.Shape {
+			if d < 1 || n > math.MaxInt64/8/d || n*d > math.MaxInt/8 {
+				return 0, formatf("tensor %q: shape %v", name, t.Shape)
+			}
+			n *= d
+		}
+		if len(t.Offsets) != 2 || t.Offsets[0] < 0 || t.Offsets[1] < t.Offsets[0] {
+			return 0, formatf("tensor %q: offsets %v", name, t.Offsets)
+		}
+		if got := t.Offsets[1] - t.Offsets[0]; got != n*size {
+			return 0, formatf("tensor %q: %d bytes for shape %v of %s, want %d", name, got, t.Shape, t.DType, n*size)
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Compare(infos[a].Offsets[0], infos[b].Offsets[0])
+	})
+	end := int64(0)
+	for _, name := range names {
+		switch t := infos[name]; {
+		case t.Offsets[0] < end:
+			return 0, formatf("tensor %q overlaps the one before it at byte %d", name, t.Offsets[0])
+		case t.Offsets[0] > end:
+			return 0, formatf("gap of %d bytes before tensor %q", t.Offsets[0]-end, name)
+		default:
+			end = t.Offsets[1]
+		}
+	}
+	return end, nil
+}
+
+func (t tensorInfo) elemSize() int64 {
+	switch t.DType {
+	case "F64":
+		return 8
+	case "F32":
+		return 4
+	}
+	return 0
+}
+
+// build makes the model of a checked layout.
+func build(infos map[string]tensorInfo, list layerList, body []byte) (*Model, error) {
+	// A tensor named twice would be copied twice: a short file could ask for any
+	// amount of memory.
+	used := make(map[string]bool)
+	take := func(name string) (Tensor, error) {
+		info, ok := infos[name]
+		if !ok {
+			return Tensor{}, formatf("layer list: tensor %q is not in the file", name)
+		}
+		if used[name] {
+			return Tensor{}, formatf("layer list: tensor %q is used twice", name)
+		}
+		used[name] = true
+		return decodeTensor(info, body), nil
+	}
+	layers := make([]Layer, len(list.Layers))
+	for i, spec := range list.Layers {
+		if spec.Kind != "dense" && (spec.Weight != "" || spec.Bias != "") {
+			return nil, formatf("layer list: layer %d (%s) has no tensors", i, spec.Kind)
+		}
+		switch spec.Kind {
+		case "dense":
+			w, err := take(spec.Weight)
+			if err != nil {
+				return nil, err
+			}
+			var b []float64
+			if spec.Bias != "" {
+				t, err := take(spec.Bias)
+				if err != nil {
+					return nil, err
+				}
+				if len(t.Shape) != 1 {
+					return nil, formatf("tensor %q: shape %v, want one dimension", spec.Bias, t.Shape)
+				}
+				b = t.Data
+			}
+			layers[i] = Dense(w, b)
+		case "square":
+			layers[i] = Square()
+		case "sigmoid":
+			layers[i] = Sigmoid()
+		case "relu":
+			layers[i] = ReLU()
+		case "softmax":
+			layers[i] = Softmax()
+		case "flatten":
+			layers[i] = Flatten()
+		default:
+			return nil, formatf("layer list: layer %d has unknown kind %q", i, spec.Kind)
+		}
+	}
+	if len(used) != len(infos) {
+		return nil, formatf("%d of %d tensors belong to no layer", len(infos)-len(used), len(infos))
+	}
+	m, err := SequentialFor(list.Input, layers...)
+	if err != nil {
+		return nil, &FormatError{Reason: "layer list", Err: err}
+	}
+	if len(list.Classes) == 0 {
+		return m, nil
+	}
+	if m, err = m.WithClasses(list.Classes...); err != nil {
+		return nil, &FormatError{Reason: "layer list", Err: err}
+	}
+	return m, nil
+}
+
+func decodeTensor(info tensorInfo, body []byte) Tensor {
+	raw := body[info.Offsets[0]:info.Offsets[1]]
+	t := Tensor{Shape: make([]int, len(info.Shape))}
+	for i, d := range info.Shape {
+		t.Shape[i] = int(d)
+	}
+	if info.DType == "F32" {
+		t.Data = make([]float64, len(raw)/4)
+		for i := range t.Data {
+			t.Data[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])))
+		}
+		return t
+	}
+	t.Data = make([]float64, len(raw)/8)
+	for i := range t.Data {
+		t.Data[i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
+	}
+	return t
+}
