@@ -126,6 +126,17 @@ func (b *Bundle) Digest() Digest {
 	return Tagged("signet/bundle/v1", buf)
 }
 
+// BundleHeaderBytes returns the size of the wire form of a bundle with one port, without its ciphertexts.
+func BundleHeaderBytes(port string, count int) int64 {
+	w := wire.NewWriter(io.Discard)
+	w.Version(bundleMagic, bundleVersion)
+	w.Raw(make([]byte, 32+16+32))
+	w.Uvarint(1)
+	w.String(port)
+	w.Uvarint(uint64(count))
+	return w.N()
+}
+
 // WriteTo writes the wire form.
 func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
 	ww := wire.NewWriter(w)

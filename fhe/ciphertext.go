@@ -122,9 +122,13 @@ func (c *Ciphertext) Digest() Digest {
 	return Tagged("signet/value/v1", b)
 }
 
-// Bytes returns the size of the wire form.
+// CiphertextHeaderBytes is the size of what precedes the limbs of a ciphertext inside a bundle: degree, level, slots
+// and scale.
+const CiphertextHeaderBytes = 23
+
+// Bytes returns the size of the ciphertext inside a bundle.
 func (c *Ciphertext) Bytes() int64 {
-	return 23 + int64(len(c.limbs))*int64(len(c.limbs[0]))*int64(c.params.N())*8
+	return CiphertextHeaderBytes + int64(len(c.limbs))*int64(len(c.limbs[0]))*int64(c.params.N())*8
 }
 
 func (c *Ciphertext) write(w *wire.Writer) {

@@ -1,0 +1,138 @@
+package encrypted
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/ml"
+)
+
+// Plan is a compiled model: parameters, program, constants, and what they will cost, known before any key exists. It
+// is immutable and safe for concurrent use.
+type Plan struct {
+	packing   Packing
+	samples   int
+	classes   []string
+	inputLen  int
+	outputLen int
+	prog      *program.Program
+	consts    *program.Constants
+	twin      *Twin
+	finish    ml.Layer // what is left to the client, or nil
+	bits      float64  // predicted, standard deviation
+	worst     float64  // predicted, worst slot
+}
+
+// Parameters returns the parameters that the search chose.
+func (p *Plan) Parameters() fhe.Parameters { return p.prog.Parameters() }
+
+// Program returns the program that the server runs.
+func (p *Plan) Program() *program.Program { return p.prog }
+
+// Constants returns the model's weights as the program uses them. They show the model to whoever holds them.
+func (p *Plan) Constants() *program.Constants { return p.consts }
+
+// Keys returns the switching keys that the server needs, each for the highest level of its use.
+func (p *Plan) Keys() []program.KeyRequirement { return p.prog.Keys() }
+
+// Input returns the port that the client encrypts for.
+func (p *Plan) Input() program.Port { return p.prog.Inputs()[0] }
+
+// Output returns the port that the client decrypts. Values are in the model's units and label order.
+func (p *Plan) Output() program.Port { return p.prog.Outputs()[0] }
+
+// Packing returns the packing that was chosen: Single or Batch.
+func (p *Plan) Packing() Packing { return p.packing }
+
+// Samples returns how many samples one run holds.
+func (p *Plan) Samples() int { return p.samples }
+
+// Classes returns the model's labels, in the order of its outputs.
+func (p *Plan) Classes() []string { return append([]string(nil), p.classes...) }
+
+// Twin returns the cleartext model that the ciphertexts compute: polynomials instead of the functions they stand for,
+// and the integer weights of a batch.
+func (p *Plan) Twin() *Twin { return p.twin }
+
+// ClientLayer names the layer that is left to the client, "softmax" or "sigmoid", or is empty.
+func (p *Plan) ClientLayer() string {
+	if p.finish == nil {
+		return ""
+	}
+	return p.finish.Kind()
+}
+
+// PredictedBits returns the precision that the noise model promises relative to the largest output of the calibration
+// set: of the standard deviation of the error, and of the worst among a thousand outputs.
+func (p *Plan) PredictedBits() (mean, worst float64) { return p.bits, p.worst }
+
+// Pack lays up to Samples samples, [n, input shape…], out as Encrypt wants them for the plan's Input: row-major, missing
+// samples zero.
+func (p *Plan) Pack(x ml.Tensor) ([]float64, error) {
+	n := x.Rows()
+	if n < 1 || n > p.samples || x.Len() != n*p.inputLen {
+		return nil, fmt.Errorf("encrypted: pack: tensor of shape %v; the plan takes up to %d samples of %d numbers", x.Shape, p.samples, p.inputLen)
+	}
+	out := make([]float64, p.samples*p.inputLen)
+	copy(out, x.Data)
+	return out, nil
+}
+
+// Unpack returns the scores of the first n samples, [n, outputs], from what ForOwner returned for the plan's Output.
+func (p *Plan) Unpack(y []float64, n int) (ml.Tensor, error) {
+	if n < 1 || n > p.samples || len(y) != p.samples*p.outputLen {
+		return ml.Tensor{}, fmt.Errorf("encrypted: unpack %d of %d samples from %d numbers, want %d", n, p.samples, len(y), p.samples*p.outputLen)
+	}
+	return ml.NewTensor([]int{n, p.outputLen}, append([]float64(nil), y[:n*p.outputLen]...))
+}
+
+// Finish applies the layer that is left to the client to scores, [n, outputs]: probabilities from logits.
+func (p *Plan) Finish(scores ml.Tensor) (ml.Tensor, error) {
+	if p.finish == nil {
+		return scores, nil
+	}
+	m, err := ml.SequentialFor([]int{p.outputLen}, p.finish)
+	if err != nil {
+		return ml.Tensor{}, err
+	}
+	return m.Forward(scores)
+}
+
+// InputBytes, OutputBytes, KeysBytes and ConstantsBytes are exact sizes on the wire for one run.
+func (p *Plan) InputBytes() int64 { return portBytes(p.Parameters(), p.Input()) }
+
+// OutputBytes is the exact size of the output bundle.
+func (p *Plan) OutputBytes() int64 { return portBytes(p.Parameters(), p.Output()) }
+
+// KeysBytes is the exact size of the evaluation keys.
+func (p *Plan) KeysBytes() int64 { return p.prog.KeysBytes() }
+
+// ConstantsBytes is the exact size of the constants.
+func (p *Plan) ConstantsBytes() int64 { return p.consts.Bytes() }
+
+func portBytes(params fhe.Parameters, port program.Port) int64 {
+	ct := int64(port.Degree+1)*int64(port.Level+1)*int64(params.N())*8 + fhe.CiphertextHeaderBytes
+	return fhe.BundleHeaderBytes(port.Name, port.Count) + int64(port.Count)*ct
+}
+
+// String prints the plan: what a user must know before paying for it.
+func (p *Plan) String() string {
+	var s strings.Builder
+	in, out := p.Input(), p.Output()
+	fmt.Fprintf(&s, "plan: %d inputs to %d outputs, packing %s, %d sample(s) a run\n", p.inputLen, p.outputLen, p.packing, p.samples)
+	fmt.Fprintf(&s, "parameters  %v\n", p.Parameters())
+	fmt.Fprintf(&s, "levels      input at %d, output at %d\n", in.Level, out.Level)
+	counts := p.prog.Counts()
+	fmt.Fprintf(&s, "operations  %d, of them %d rotations, %d products, %d linear combinations\n", len(p.prog.Ops()), p.prog.Rotations(),
+		counts[program.Mul]+counts[program.MulRelin], counts[program.Lincomb])
+	fmt.Fprintf(&s, "precision   %.1f bits expected, %.1f at the worst slot, relative to the largest output\n", p.bits, p.worst)
+	fmt.Fprintf(&s, "bytes       keys %d (%d keys), input %d, output %d, constants %d, program %d\n",
+		p.KeysBytes(), len(p.Keys()), p.InputBytes(), p.OutputBytes(), p.ConstantsBytes(), p.prog.Bytes())
+	if l := p.ClientLayer(); l != "" {
+		fmt.Fprintf(&s, "client      applies the trailing %s after decryption\n", l)
+	}
+	s.WriteString("sees        the server sees the model and the sizes above, never inputs or outputs; the client sees the output only")
+	return s.String()
+}

@@ -1,0 +1,87 @@
+package encrypted
+
+import (
+	"fmt"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/ml"
+)
+
+// Packing says how samples are laid out in ciphertexts.
+type Packing uint8
+
+const (
+	// Auto takes Batch if Target.Batch is above 1, and otherwise the cheaper one by the cost model.
+	Auto Packing = iota
+	// Single puts one sample into one ciphertext: lowest latency, needs rotation keys.
+	Single
+	// Batch puts one feature into one ciphertext, samples into its slots: highest throughput, no rotation keys.
+	Batch
+)
+
+func (p Packing) String() string {
+	switch p {
+	case Single:
+		return "single"
+	case Batch:
+		return "batch"
+	}
+	return "auto"
+}
+
+// Target says what a model is compiled for. The zero value, with a calibration set, is one sample at the lowest
+// latency, 12 bits of precision and 128 bits of security.
+type Target struct {
+	// Calibration is a set of typical inputs, [n, input shape…]: ranges and magnitudes are measured on it. Required.
+	Calibration ml.Tensor
+	// MinCalibration is the smallest calibration set that is accepted; 0 means 256 samples.
+	MinCalibration int
+
+	Packing Packing
+	Batch   int // samples in one run; 0 and 1 mean one
+
+	// Precision is the number of bits, relative to the largest output, that the encrypted result shares with the
+	// plan's Twin: the noise model must promise it for the worst of many slots. 0 means 12.
+	Precision float64
+	Security  fhe.SecurityLevel // 0 means 128 bits, classical
+
+	// ServerActivation computes a trailing Sigmoid under encryption for one sample too. A batch always does; a trailing
+	// Softmax is always left to the client.
+	ServerActivation bool
+}
+
+const (
+	defaultCalibration = 256
+	defaultPrecision   = 12
+	maxBatch           = 1 << 17
+	// rangeMargin widens calibrated ranges around their centre: inputs will come that the calibration set lacks.
+	rangeMargin = 2
+)
+
+func (t Target) normalise() (Target, error) {
+	if t.MinCalibration == 0 {
+		t.MinCalibration = defaultCalibration
+	}
+	if t.Precision == 0 {
+		t.Precision = defaultPrecision
+	}
+	if t.Batch == 0 {
+		t.Batch = 1
+	}
+	switch {
+	case t.Packing > Batch:
+		return t, fmt.Errorf("encrypted: unknown packing %d", t.Packing)
+	case t.Batch < 1 || t.Batch > maxBatch:
+		return t, fmt.Errorf("encrypted: a batch of %d samples; 1 to %d are possible", t.Batch, maxBatch)
+	case t.Packing == Single && t.Batch > 1:
+		return t, fmt.Errorf("encrypted: packing single holds one sample, the target wants %d", t.Batch)
+	case !(t.Precision > 0 && t.Precision <= 40):
+		return t, fmt.Errorf("encrypted: a precision of %g bits; up to 40 are possible", t.Precision)
+	case t.MinCalibration < 1:
+		return t, fmt.Errorf("encrypted: MinCalibration = %d, must be positive", t.MinCalibration)
+	}
+	if t.Packing == Auto && t.Batch > 1 {
+		t.Packing = Batch
+	}
+	return t, nil
+}
