@@ -91,6 +91,7 @@ func opsProgram(params fhe.Parameters, seed uint64) (*program.Program, *program.
 			higher = x
 		}
 		d0 := m.add(m.Zero(level, 0, full, scale))
+		m.add(m.Zero(level, 1, full, scale))
 		m.add(m.Zero(level, 2, 0, scale))
 		xy, xx := m.add(m.Mul(x, y)), m.add(m.Mul(x, x))
 		d2 := m.at(xy, scale)
@@ -258,7 +259,7 @@ var families = []family{
 	{"random programs", nil, nil},
 }
 
-const randomPrograms, randomOps = 21, 40
+const randomPrograms, randomOps = 40, 40
 
 // buildCases returns the cases of one family. Expected results are computed once per process.
 func buildCases(f family) ([]*testCase, error) {

@@ -480,36 +480,38 @@ func checkBatch(open func() program.Engine) error {
 	if err != nil {
 		return err
 	}
-	return with(eng, tc, func(job program.Job) error {
-		ctx := context.Background()
-		for n := range len(in) + 1 {
-			out, err := job.RunBatch(ctx, in[:n])
-			if err != nil {
-				return fmt.Errorf("batch of %d: %w", n, err)
-			}
-			if len(out) != n {
-				return fmt.Errorf("batch of %d: %d results", n, len(out))
-			}
-			for i := range out {
-				if out[i].Digest() != want[i] {
-					return fmt.Errorf("batch of %d: result %d is not that of input %d run alone", n, i, i)
+	return leaks(func() error {
+		return with(eng, tc, func(job program.Job) error {
+			ctx := context.Background()
+			for n := range len(in) + 1 {
+				out, err := job.RunBatch(ctx, in[:n])
+				if err != nil {
+					return fmt.Errorf("batch of %d: %w", n, err)
+				}
+				if len(out) != n {
+					return fmt.Errorf("batch of %d: %d results", n, len(out))
+				}
+				for i := range out {
+					if out[i].Digest() != want[i] {
+						return fmt.Errorf("batch of %d: result %d is not that of input %d run alone", n, i, i)
+					}
 				}
 			}
-		}
-		bad := append(append([]*fhe.Bundle(nil), in[:2]...), fhe.NewBundle(tc.prog.Parameters(), key, tc.prog.Digest()), in[2])
-		out, err := job.RunBatch(ctx, bad)
-		if out != nil {
-			return fmt.Errorf("batch with a bad bundle: results beside the error")
-		}
-		if err := mustBe[*fhe.MismatchError]("batch with a bad bundle", err); err != nil {
-			return err
-		}
-		cancelled, cancel := context.WithCancel(ctx)
-		cancel()
-		if _, err := job.RunBatch(cancelled, in); !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("batch with a cancelled context: error %v, want context.Canceled", err)
-		}
-		return same(job, tc)
+			bad := append(append([]*fhe.Bundle(nil), in[:2]...), fhe.NewBundle(tc.prog.Parameters(), key, tc.prog.Digest()), in[2])
+			out, err := job.RunBatch(ctx, bad)
+			if out != nil {
+				return fmt.Errorf("batch with a bad bundle: results beside the error")
+			}
+			if err := mustBe[*fhe.MismatchError]("batch with a bad bundle", err); err != nil {
+				return err
+			}
+			cancelled, cancel := context.WithCancel(ctx)
+			cancel()
+			if _, err := job.RunBatch(cancelled, in); !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("batch with a cancelled context: error %v, want context.Canceled", err)
+			}
+			return same(job, tc)
+		})
 	})
 }
 
@@ -523,30 +525,32 @@ func checkConcurrent(open func() program.Engine) error {
 	if err != nil {
 		return err
 	}
-	return with(eng, tc, func(job program.Job) error {
-		var wg sync.WaitGroup
-		errs := make([]error, len(in))
-		for g := range in {
-			wg.Go(func() {
-				errs[g] = guard("concurrent run", func() error {
-					for k := range 3 {
-						i := (g + k) % len(in)
-						out, err := job.Run(context.Background(), in[i])
-						if err != nil {
-							return err
+	return leaks(func() error {
+		return with(eng, tc, func(job program.Job) error {
+			var wg sync.WaitGroup
+			errs := make([]error, len(in))
+			for g := range in {
+				wg.Go(func() {
+					errs[g] = guard("concurrent run", func() error {
+						for k := range 3 {
+							i := (g + k) % len(in)
+							out, err := job.Run(context.Background(), in[i])
+							if err != nil {
+								return err
+							}
+							if out.Digest() != want[i] {
+								return fmt.Errorf("another result than alone")
+							}
 						}
-						if out.Digest() != want[i] {
-							return fmt.Errorf("another result than alone")
-						}
-					}
-					return nil
+						return nil
+					})
 				})
-			})
-		}
-		// A second job of the same engine at the same time.
-		second := with(eng, tc, func(job program.Job) error { return same(job, tc) })
-		wg.Wait()
-		return errors.Join(append(errs, second)...)
+			}
+			// A second job of the same engine at the same time.
+			second := with(eng, tc, func(job program.Job) error { return same(job, tc) })
+			wg.Wait()
+			return errors.Join(append(errs, second)...)
+		})
 	})
 }
 
