@@ -35,6 +35,10 @@ func (e *ScaleError) Error() string {
 
 func (e *ScaleError) Unwrap() error { return e.Err }
 
+// minCoefficientBits bounds the scale of coefficients from below. That scale is about target·q/t.Scale, q a prime of the
+// chain: a target that is too small for its input rounds the coefficients away, and nothing else would say so.
+const minCoefficientBits = 16
+
 // Evaluate appends p(x) and returns its value. The slots of t hold x mapped to [-1, 1] by p.ChangeOfBasis, which is the
 // caller's to apply. Degree of t: 1. Level: t.Level - p.Depth(). Scale: exactly target; the target may be any scale near
 // that of t, usually the default scale, or the prime at the result's level if a product follows.
@@ -65,6 +69,11 @@ func Evaluate(b *program.Builder, t program.Value, p Chebyshev, target fhe.Scale
 	if err != nil {
 		return 0, &ScaleError{b.Scale(t), target, err}
 	}
+	for _, r := range c.Records {
+		if by, err := replay.Scale(r.By); r.Op == record.MacConst && (err != nil || by.Log2() < minCoefficientBits) {
+			return 0, &ScaleError{b.Scale(t), target, fmt.Errorf("%w: coefficients would be rounded at scale %v", program.ErrScale, by)}
+		}
+	}
 	y, err := replay.Emit(b, c.Prune(), t)
 	if err != nil {
 		return 0, fmt.Errorf("polyeval: %w", err)
@@ -72,7 +81,7 @@ func Evaluate(b *program.Builder, t program.Value, p Chebyshev, target fhe.Scale
 	if want := in.Level - p.Depth(); b.Level(y) != want {
 		return 0, fmt.Errorf("polyeval: degree %d left level %d, want %d", p.Degree(), b.Level(y), want)
 	}
-	// Lattigo's result has the target scale to 128-bit rounding only.
+	// Trap 17: Lattigo's result has the target scale to 128-bit rounding only.
 	if s := b.Scale(y); s != target {
 		if !s.Near(target) {
 			return 0, &ScaleError{b.Scale(t), target, fmt.Errorf("%w: the result came out at %v", program.ErrScale, s)}

@@ -1,6 +1,7 @@
 package polyeval_test
 
 import (
+	"bytes"
 	"math/big"
 	"math/rand/v2"
 	"testing"
@@ -213,7 +214,7 @@ func fullLayout(p fhe.Parameters) program.Layout {
 	return program.Layout{Shape: []int{n}, Runs: []program.Run{{SlotStep: 1, IndexStep: 1, Length: n}}}
 }
 
-// compile returns the program that applies emit to one input.
+// compile returns the program that applies emit to one input, as it comes off the wire.
 func compile(t testing.TB, p fhe.Parameters, level int, scale fhe.Scale, emit func(b *program.Builder, x program.Value) (program.Value, error)) *program.Program {
 	t.Helper()
 	b := program.NewBuilder(p)
@@ -227,5 +228,16 @@ func compile(t testing.TB, p fhe.Parameters, level int, scale fhe.Scale, emit fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	return prog
+	var wire bytes.Buffer
+	if _, err := prog.WriteTo(&wire); err != nil {
+		t.Fatal(err)
+	}
+	read, err := program.ReadProgram(&wire, p, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read.Digest() != prog.Digest() {
+		t.Fatal("the program changes on the wire")
+	}
+	return read
 }
