@@ -239,7 +239,7 @@ func chainProgram(params fhe.Parameters, n int) (*program.Program, *program.Cons
 	x := m.input("x", 1, params.MaxLevel(), params.LogMaxSlots())[0]
 	for i := range n {
 		m.Scope(fmt.Sprintf("link %d", i/8))
-		x = m.Rot(x, m.element())
+		x = m.rot(x)
 	}
 	m.output("y", x)
 	return m.Build()
