@@ -1,0 +1,34 @@
+package train
+
+// MNISTSquareMLP returns the network 784-128(square)-10 of encrypted inference on MNIST,
+// without a softmax at the end, and options that train it with small activations. Any
+// set of flat samples or images with ten classes will do. Measured figures are in the
+// package comment.
+func MNISTSquareMLP(seed uint64) (Spec, Options) {
+	return Spec{Layers: []LayerSpec{Dense(128), Square(), Dense(10)}}, Options{
+		LearnRate:      0.004,
+		FinalLearnRate: 1e-5,
+		WeightDecay:    0.3,
+		LabelSmoothing: 0.05,
+		Epochs:         15,
+		BatchSize:      128,
+		Seed:           seed,
+	}
+}
+
+// LogisticRegression returns one score with a sigmoid, and options for a small set of
+// standardised features in two classes. On the breast cancer set, over 20 splits of
+// 80 : 20, it is right on 97.7 % of the test samples (95.6 % in the worst split), and the
+// largest score of any test sample is 24. Without label smoothing accuracy is the same
+// and the largest score 40.
+func LogisticRegression(seed uint64) (Spec, Options) {
+	return Spec{Layers: []LayerSpec{Dense(1), Sigmoid()}}, Options{
+		LearnRate:      0.01,
+		FinalLearnRate: 1e-4,
+		WeightDecay:    0.1,
+		LabelSmoothing: 0.05,
+		Epochs:         30,
+		BatchSize:      32,
+		Seed:           seed,
+	}
+}
