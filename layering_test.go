@@ -118,19 +118,15 @@ var rules = []rule{
 var future = strings.Fields(`
 	bench
 	examples
-	fhe
 	fhe/bootstrap
 	fhe/client
 	fhe/engine
 	fhe/engine/cpu
 	fhe/fhetest
 	fhe/fhetest/stock
-	fhe/internal/insecure
-	fhe/internal/lattice
 	fhe/internal/lattice/secret
 	fhe/lintrans
 	fhe/polyeval
-	fhe/program
 	fhe/threshold
 	gpu
 	ml

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
@@ -45,8 +46,11 @@ func NewBundle(p Parameters, key KeyID, program Digest) *Bundle {
 
 // Add appends a port. It fails on a second port of the same name and on ciphertexts of other parameters.
 func (b *Bundle) Add(port string, cts ...*Ciphertext) error {
-	if port == "" || len(port) > maxPortName || len(cts) == 0 || len(b.ports) >= maxPorts || len(cts) > maxPortCount {
-		return fmt.Errorf("fhe: bundle: port %q with %d ciphertexts is not allowed", port, len(cts))
+	if err := wire.CheckName(port, maxPortName); err != nil {
+		return fmt.Errorf("fhe: bundle: port: %w", err)
+	}
+	if len(cts) == 0 || len(cts) > maxPortCount || len(b.ports) >= maxPorts {
+		return fmt.Errorf("fhe: bundle: port %d, %q, with %d ciphertexts is not allowed", len(b.ports), port, len(cts))
 	}
 	if b.Get(port) != nil {
 		return fmt.Errorf("fhe: bundle: port %q twice", port)
@@ -59,11 +63,11 @@ func (b *Bundle) Add(port string, cts ...*Ciphertext) error {
 			return &MismatchError{What: "parameters", Want: b.params.Digest().Short(), Have: ct.params.Digest().Short()}
 		}
 	}
-	b.ports = append(b.ports, bundlePort{port, cts})
+	b.ports = append(b.ports, bundlePort{port, slices.Clone(cts)})
 	return nil
 }
 
-// Merge adds the ports of o, which must be under the same key, parameters and program.
+// Merge adds the ports of o, which must be under the same key, parameters and program. On error b is unchanged.
 func (b *Bundle) Merge(o *Bundle) error {
 	switch {
 	case !b.params.Equal(o.params):
@@ -73,8 +77,10 @@ func (b *Bundle) Merge(o *Bundle) error {
 	case b.program != o.program:
 		return &MismatchError{What: "program", Want: b.program.Short(), Have: o.program.Short()}
 	}
+	n := len(b.ports)
 	for _, p := range o.ports {
 		if err := b.Add(p.name, p.cts...); err != nil {
+			b.ports = b.ports[:n]
 			return err
 		}
 	}

@@ -126,9 +126,9 @@ func (c *Ciphertext) Digest() Digest {
 // and scale.
 const CiphertextHeaderBytes = 23
 
-// Bytes returns the size of the ciphertext inside a bundle.
+// Bytes returns the size of the wire form of WriteTo. Inside a Bundle a ciphertext takes 37 bytes less.
 func (c *Ciphertext) Bytes() int64 {
-	return CiphertextHeaderBytes + int64(len(c.limbs))*int64(len(c.limbs[0]))*int64(c.params.N())*8
+	return 4 + 1 + 32 + CiphertextHeaderBytes + int64(len(c.limbs))*int64(len(c.limbs[0]))*int64(c.params.N())*8
 }
 
 func (c *Ciphertext) write(w *wire.Writer) {

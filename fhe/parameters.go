@@ -26,7 +26,7 @@ type ParametersLiteral struct {
 
 	Secret       SecretDistribution
 	Security     SecurityLevel // the row to be judged by; zero is 128 bits, classical
-	SparseSecret bool          // allow Secret.Hamming; the parameters are then flagged Borderline
+	SparseSecret bool          // allow Secret.Hamming; the parameters are then flagged Borderline. No effect without
 }
 
 // Parameters are a validated CKKS parameter set: ring degree, prime chain q_0 … q_L, special primes p_0 … p_k and the
@@ -48,6 +48,7 @@ type parameters struct {
 // Limits of the wire form.
 const (
 	maxPrimes          = 64
+	maxSpecialPrimes   = 32
 	parametersMagic    = "SGPA"
 	parametersVersion  = 1
 	maxParametersBytes = 4096
@@ -85,6 +86,7 @@ func newParameters(lit ParametersLiteral, toy bool) (Parameters, error) {
 	if lit.Secret.Hamming > 0 && !lit.SparseSecret && !toy {
 		return Parameters{}, errors.New("fhe: parameters: a sparse secret needs the option SparseSecret")
 	}
+	lit.SparseSecret = lit.Secret.Hamming > 0 // one parameter set, one encoding
 	if err := lit.findPrimes(); err != nil {
 		return Parameters{}, err
 	}
@@ -92,7 +94,7 @@ func newParameters(lit ParametersLiteral, toy bool) (Parameters, error) {
 		return Parameters{}, err
 	}
 	if lit.LogDefaultScale == 0 {
-		lit.LogDefaultScale = int(math.Round(math.Log2(float64(lit.Q[len(lit.Q)-1]))))
+		lit.LogDefaultScale = roundLog2(lit.Q[len(lit.Q)-1])
 	}
 	if lit.LogDefaultScale < 1 || lit.LogDefaultScale > 60 {
 		return Parameters{}, fmt.Errorf("fhe: parameters: LogDefaultScale = %d, must lie between 1 and 60", lit.LogDefaultScale)
@@ -101,7 +103,7 @@ func newParameters(lit ParametersLiteral, toy bool) (Parameters, error) {
 	level := lit.Security
 	if toy {
 		level = insecureLevel
-	} else if level >= insecureLevel {
+	} else if level > Quantum256 {
 		return Parameters{}, fmt.Errorf("fhe: parameters: unknown security level %d", level)
 	}
 	var err error
@@ -131,6 +133,9 @@ func (lit *ParametersLiteral) findPrimes() error {
 	if len(lit.P) > 0 {
 		return errors.New("fhe: parameters: P is given but Q is not")
 	}
+	if err := checkCounts(len(lit.LogQ), len(lit.LogP)); err != nil {
+		return err
+	}
 	taken := make(map[uint64]bool)
 	find := func(sizes []int, below func(i int) bool) ([]uint64, error) {
 		var out []uint64
@@ -155,8 +160,8 @@ func (lit *ParametersLiteral) findPrimes() error {
 }
 
 func (lit *ParametersLiteral) checkPrimes() error {
-	if len(lit.Q) == 0 || len(lit.Q) > maxPrimes || len(lit.P) > 32 {
-		return fmt.Errorf("fhe: parameters: %d primes in Q and %d in P, need 1 to %d and at most 32", len(lit.Q), len(lit.P), maxPrimes)
+	if err := checkCounts(len(lit.Q), len(lit.P)); err != nil {
+		return err
 	}
 	seen := make(map[uint64]bool)
 	for i, q := range append(append([]uint64(nil), lit.Q...), lit.P...) {
@@ -175,6 +180,22 @@ func (lit *ParametersLiteral) checkPrimes() error {
 		seen[q] = true
 	}
 	return nil
+}
+
+func checkCounts(q, p int) error {
+	if q == 0 || q > maxPrimes || p > maxSpecialPrimes {
+		return fmt.Errorf("fhe: parameters: %d primes in Q and %d in P, need 1 to %d and at most %d", q, p, maxPrimes, maxSpecialPrimes)
+	}
+	return nil
+}
+
+// roundLog2 returns log2(q) rounded to an integer. It is hashed by way of the default scale, hence no float.
+func roundLog2(q uint64) int {
+	n := bits.Len64(q) - 1
+	if hi, lo := bits.Mul64(q, q); 2*n+1 >= 64 && hi>>(2*n+1-64) != 0 || 2*n+1 < 64 && (hi != 0 || lo>>(2*n+1) != 0) {
+		return n + 1 // q² ≥ 2^(2n+1)
+	}
+	return n
 }
 
 func logProduct(lists ...[]uint64) float64 {
@@ -353,10 +374,12 @@ func (p Parameters) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// ReadParameters reads the wire form from r, at most limit bytes, and passes it through the security gate again.
-// Toy parameters are refused. Errors are *FormatError or *SecurityError.
+// ReadParameters reads the wire form, at most limit bytes, to the end of r, and passes it through the security gate
+// again. Toy parameters are refused, and so is any form but the one that WriteTo writes. Errors are *FormatError or
+// *SecurityError. The NTT tables of accepted parameters take 16·N bytes for each prime, up to 200 MB.
 func ReadParameters(r io.Reader, limit int64) (Parameters, error) {
-	rd := wire.NewReader(r, "parameters", min(limit, maxParametersBytes))
+	var read bytes.Buffer
+	rd := wire.NewReader(io.TeeReader(r, &read), "parameters", min(limit, maxParametersBytes))
 	rd.Version(parametersMagic, parametersVersion)
 	var lit ParametersLiteral
 	lit.LogN = int(rd.U8())
@@ -373,7 +396,7 @@ func ReadParameters(r io.Reader, limit int64) (Parameters, error) {
 			rd.Fail("ring type %d; version 1 has the standard ring only", ringType)
 		case flags&^flagSparse != 0 || gaussian > 1:
 			rd.Fail("unknown flags")
-		case nq == 0 || nq > maxPrimes || np > 32:
+		case nq == 0 || nq > maxPrimes || np > maxSpecialPrimes:
 			rd.Fail("%d and %d primes", nq, np)
 		case lit.Security == insecureLevel:
 			rd.Fail("toy parameters, which are insecure, are not accepted from outside")
@@ -385,6 +408,7 @@ func ReadParameters(r io.Reader, limit int64) (Parameters, error) {
 	}
 	lit.Q, lit.P = rd.Words(nq), rd.Words(np)
 	roots := rd.Words(nq + np)
+	rd.End()
 	if rd.Err() != nil {
 		return Parameters{}, rd.Err()
 	}
@@ -400,6 +424,9 @@ func ReadParameters(r io.Reader, limit int64) (Parameters, error) {
 		if roots[i] != psi {
 			return Parameters{}, &FormatError{Kind: "parameters", Reason: fmt.Sprintf("root of unity %d of prime %d is not the one that Signet uses", roots[i], i)}
 		}
+	}
+	if !bytes.Equal(p.p.encoded, read.Bytes()) {
+		return Parameters{}, &FormatError{Kind: "parameters", Reason: "not in canonical form"}
 	}
 	return p, nil
 }

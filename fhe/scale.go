@@ -26,8 +26,13 @@ func NewScale(x float64) Scale {
 	return scaleOf(new(big.Float).SetPrec(ScalePrecision).SetFloat64(x))
 }
 
-// PowerOfTwo returns the scale 2^k.
-func PowerOfTwo(k int) Scale { return Scale{hi: 1 << 63, exp: int32(k - 127)} }
+// PowerOfTwo returns the scale 2^k. It panics where 2^k is no valid scale.
+func PowerOfTwo(k int) Scale {
+	if k < -maxScaleExp || k >= maxScaleExp {
+		panic(fmt.Sprintf("fhe: scale 2^%d is out of range", k))
+	}
+	return Scale{hi: 1 << 63, exp: int32(k - 127)}
+}
 
 // ScaleFromInt returns the scale of an integer, such as a prime that a rescale divides by.
 func ScaleFromInt(x uint64) Scale {
@@ -43,13 +48,15 @@ func ScaleFromBig(x *big.Float) (Scale, error) {
 	if x.Sign() <= 0 || x.IsInf() {
 		return Scale{}, fmt.Errorf("fhe: scale %v is not positive and finite", x)
 	}
-	if e := x.MantExp(nil); e < -maxScaleExp || e > maxScaleExp {
+	f := new(big.Float).SetPrec(ScalePrecision).Set(x)
+	if e := f.MantExp(nil); e <= -maxScaleExp || e > maxScaleExp {
 		return Scale{}, fmt.Errorf("fhe: scale 2^%d is out of range", e)
 	}
-	return scaleOf(new(big.Float).SetPrec(ScalePrecision).Set(x)), nil
+	return scaleOf(f), nil
 }
 
-// maxScaleExp bounds |log2(scale)|: chains of products beyond it are bugs or attacks, never computations.
+// maxScaleExp bounds scales to [2^-maxScaleExp, 2^maxScaleExp): chains of products beyond it are bugs or attacks, never
+// computations.
 const maxScaleExp = 1 << 14
 
 func scaleOf(f *big.Float) Scale {
@@ -69,9 +76,9 @@ func (s Scale) Big() *big.Float {
 	return f.SetMantExp(f, int(s.exp))
 }
 
-// Valid reports whether s is a scale: the zero value is not.
+// Valid reports whether s is a scale: normalised and in [2^-16384, 2^16384). The zero value is not.
 func (s Scale) Valid() bool {
-	return s.hi>>63 == 1 && s.exp >= -maxScaleExp-ScalePrecision && s.exp <= maxScaleExp
+	return s.hi>>63 == 1 && s.exp > -maxScaleExp-ScalePrecision && s.exp <= maxScaleExp-ScalePrecision
 }
 
 // Float64 returns the nearest float64.
@@ -108,13 +115,18 @@ func (s Scale) Cmp(t Scale) int {
 	return 1
 }
 
-// Near reports whether s and t are equal within a relative 2^-100.
+// Near reports whether s and t are equal within a relative 2^-100: |s - t| ≤ 2^-100 · max(s, t), without rounding.
+// It is symmetric.
 func (s Scale) Near(t Scale) bool {
 	if s == t {
 		return true
 	}
+	if s.Cmp(t) < 0 {
+		s, t = t, s
+	}
+	// s > t. Where the answer can be yes, t > s/2, so the difference is exact [Sterbenz].
 	d := new(big.Float).SetPrec(ScalePrecision).Sub(s.Big(), t.Big())
-	return d.Sign() == 0 || d.MantExp(nil) <= s.Big().MantExp(nil)-100
+	return d.SetMantExp(d, 100).Cmp(s.Big()) <= 0
 }
 
 // String prints the scale as a power of two.

@@ -34,12 +34,16 @@ const (
 	Quantum128
 	Quantum192
 	Quantum256
-	insecureLevel
+
+	insecureLevel SecurityLevel = 0xff // toy parameters; the number is part of their encoding
 )
 
-var levelNames = [...]string{"classical 128", "classical 192", "classical 256", "quantum 128", "quantum 192", "quantum 256", "INSECURE"}
+var levelNames = [...]string{"classical 128", "classical 192", "classical 256", "quantum 128", "quantum 192", "quantum 256"}
 
 func (l SecurityLevel) String() string {
+	if l == insecureLevel {
+		return "INSECURE"
+	}
 	if int(l) < len(levelNames) {
 		return levelNames[l]
 	}
@@ -107,7 +111,7 @@ var sparseLimits = [6][4][2]float64{
 func judge(what string, level SecurityLevel, logN int, s SecretDistribution, logQP float64) (Security, error) {
 	sec := Security{Row: fmt.Sprintf("%s, %s, N=2^%d", level, s, logN), Value: logQP}
 	switch {
-	case level >= insecureLevel:
+	case level > Quantum256:
 	case s.Hamming > 0:
 		if logN >= 14 && logN <= 17 && s.Hamming >= 128 && s.Hamming <= 256 {
 			l := sparseLimits[level][logN-14]

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/wire"
 )
 
 // Limits of a program, in the Builder and in the encoding.
@@ -14,6 +16,7 @@ const (
 	maxScopes   = 1 << 12
 	maxRowRefs  = 1 << 16 // rows, diagonals or Galois elements of one operation
 	maxIntBytes = 1 << 10 // of a constant's integer
+	maxTerms    = 1 << 26 // operands of all Lincombs: a range states many in few bytes
 )
 
 // Builder appends operations to a program. Every method computes the result's level, degree, scale and slots, checks
@@ -26,8 +29,9 @@ type Builder struct {
 	prog   *Program
 	consts []*Constant
 	index  map[fhe.Digest]int
-	scopes map[string]int
-	scope  int
+	scopes map[string]int // index of the scopes that operations have used so far
+	scope  string         // of the operations that follow
+	terms  int            // operands of all Lincombs so far
 	err    error
 }
 
@@ -46,17 +50,13 @@ func NewBuilder(p fhe.Parameters) *Builder {
 
 // Scope labels the operations that follow, until the next call. Errors, dumps, costs and progress events name it.
 func (b *Builder) Scope(name string) {
-	i, ok := b.scopes[name]
-	if !ok {
-		if len(b.scopes) >= maxScopes || len(name) > maxName {
-			b.fail(invalid, fmt.Errorf("%w: too many scopes, or a name too long", ErrLimit))
+	if name != "" {
+		if err := wire.CheckName(name, maxName); err != nil {
+			b.fail(invalid, fmt.Errorf("%w: scope: %w", ErrLimit, err))
 			return
 		}
-		i = len(b.prog.scopes)
-		b.scopes[name] = i
-		b.prog.scopes = append(b.prog.scopes, name)
 	}
-	b.scope = i
+	b.scope = name
 }
 
 // Err returns the first error.
@@ -85,7 +85,7 @@ func (b *Builder) at(v Value) *Op {
 
 func (b *Builder) fail(code Opcode, err error) Value {
 	if b.err == nil {
-		b.err = &OpError{Index: len(b.prog.ops), Code: code, Scope: b.prog.scopes[b.scope], Err: err}
+		b.err = &OpError{Index: len(b.prog.ops), Code: code, Scope: b.scope, Err: err}
 	}
 	return 0
 }
@@ -94,7 +94,16 @@ func (b *Builder) push(op Op) Value {
 	if len(b.prog.ops) >= maxOps {
 		return b.fail(op.Code, fmt.Errorf("%w: more than %d operations", ErrLimit, maxOps))
 	}
-	op.scope = b.scope
+	// A scope enters the program with its first operation, so that one program has one encoding.
+	i, ok := b.scopes[b.scope]
+	if !ok {
+		if i = len(b.prog.scopes); i > maxScopes {
+			return b.fail(op.Code, fmt.Errorf("%w: more than %d scopes", ErrLimit, maxScopes))
+		}
+		b.scopes[b.scope] = i
+		b.prog.scopes = append(b.prog.scopes, b.scope)
+	}
+	op.scope = i
 	b.prog.ops = append(b.prog.ops, op)
 	return Value(len(b.prog.ops) - 1)
 }
@@ -127,8 +136,7 @@ func (b *Builder) Input(p Port) []Value {
 	if b.err != nil {
 		return make([]Value, max(1, min(p.Count, maxCount)))
 	}
-	p.Program = fhe.Digest{}
-	vals := make([]Value, 0, p.Count)
+	p = p.own()
 	err := p.check(b.prog.params, false)
 	if err == nil {
 		err = portName(b.prog.inputs, p.Name)
@@ -138,6 +146,7 @@ func (b *Builder) Input(p Port) []Value {
 		return make([]Value, max(1, min(p.Count, maxCount)))
 	}
 	b.prog.inputs = append(b.prog.inputs, p)
+	vals := make([]Value, 0, p.Count)
 	for i := range p.Count {
 		vals = append(vals, b.push(Op{Code: Input, Port: len(b.prog.inputs) - 1, Index: i,
 			Level: p.Level, Degree: p.Degree, Scale: p.Scale, LogSlots: p.LogSlots}))
@@ -162,7 +171,7 @@ func (b *Builder) Output(p Port, vals ...Value) {
 	if b.err != nil {
 		return
 	}
-	p.Program = fhe.Digest{}
+	p = p.own()
 	err := p.check(b.prog.params, true)
 	if err == nil {
 		err = portName(b.prog.outputs, p.Name)
@@ -443,32 +452,47 @@ func (b *Builder) Lincomb(ranges []Range, c *Constant, row int) Value {
 func (b *Builder) lincombAt(ranges []Range, i, row int) Value {
 	info := b.prog.consts[i]
 	n := 0
-	var res *Op
-	out := Op{Code: Lincomb, Const: i, Rows: []int{row}, Ranges: append([]Range(nil), ranges...)}
+	out := Op{Code: Lincomb, Const: i, Rows: []int{row}}
 	for _, r := range ranges {
 		if r.Count < 1 || r.Count > maxOperands {
 			return b.fail(Lincomb, fmt.Errorf("%w: a range of %d values", ErrOperand, r.Count))
 		}
-		for k := range r.Count {
-			x := b.ciphertext(Lincomb, r.First+Value(k))
-			if x == nil {
-				return 0
-			}
-			if res == nil {
-				res = x
-				out.Level, out.Degree, out.Scale, out.LogSlots = x.Level, x.Degree, x.Scale, x.LogSlots
-			}
-			scale, err := larger(out.Scale, x.Scale)
-			if err != nil {
-				return b.fail(Lincomb, err)
-			}
-			out.Scale = scale
-			out.Level, out.Degree, out.LogSlots = min(out.Level, x.Level), max(out.Degree, x.Degree), max(out.LogSlots, x.LogSlots)
+		if n += r.Count; n > maxOperands {
+			break
 		}
-		n += r.Count
+		// Ranges that meet become one, so that a list of operands has one form.
+		if last := len(out.Ranges) - 1; last >= 0 && out.Ranges[last].First+Value(out.Ranges[last].Count) == r.First {
+			out.Ranges[last].Count += r.Count
+		} else {
+			out.Ranges = append(out.Ranges, r)
+		}
 	}
-	if n != info.Width || n > maxOperands {
+	if n != info.Width {
 		return b.fail(Lincomb, fmt.Errorf("%w: %d operands for %d weights", ErrConstant, n, info.Width))
+	}
+	if b.terms += n; b.terms > maxTerms {
+		return b.fail(Lincomb, fmt.Errorf("%w: more than %d operands of linear combinations", ErrLimit, maxTerms))
+	}
+	var least fhe.Scale
+	for v := range out.Operands() {
+		x := b.ciphertext(Lincomb, v)
+		if x == nil {
+			return 0
+		}
+		if !least.Valid() {
+			least = x.Scale
+			out.Level, out.Degree, out.Scale, out.LogSlots = x.Level, x.Degree, x.Scale, x.LogSlots
+		}
+		if x.Scale.Cmp(least) < 0 {
+			least = x.Scale
+		}
+		if x.Scale.Cmp(out.Scale) > 0 {
+			out.Scale = x.Scale
+		}
+		out.Level, out.Degree, out.LogSlots = min(out.Level, x.Level), max(out.Degree, x.Degree), max(out.LogSlots, x.LogSlots)
+	}
+	if _, err := larger(least, out.Scale); err != nil {
+		return b.fail(Lincomb, err)
 	}
 	scale, err := b.product(out.Scale, info.Scale)
 	if err != nil {
@@ -686,7 +710,9 @@ func (b *Builder) Rotsum(h Value, galois []uint64, level int) Value {
 		}
 		seen[g] = true
 	}
-	return b.push(Op{Code: Rotsum, Args: []Value{h}, Galois: append([]uint64(nil), galois...), Level: level, Degree: 1, Scale: oh.Scale, LogSlots: oh.LogSlots})
+	sorted := append([]uint64(nil), galois...)
+	slices.Sort(sorted) // a sum has no order: one program, one encoding
+	return b.push(Op{Code: Rotsum, Args: []Value{h}, Galois: sorted, Level: level, Degree: 1, Scale: oh.Scale, LogSlots: oh.LogSlots})
 }
 
 // Build returns the program and its constants, or the first error. The Builder must not be used afterwards.

@@ -171,6 +171,13 @@ func decodeConstant(r *wire.Reader) *Constant {
 	kind, logSlots := ConstantKind(r.U8()), int(r.U8())
 	scale := decodeScale(r)
 	n, width := r.Len(maxRows, "rows"), r.Len(2<<16, "integers in a row")
+	if r.Err() != nil {
+		return nil
+	}
+	if !(kind == Polynomials && logSlots <= 16 && width == 2<<logSlots) && !(kind == Weights && logSlots == 0 && width <= maxOperands) {
+		r.Fail("constant of kind %d, 2^%d slots, %d integers in a row", kind, logSlots, width)
+		return nil
+	}
 	var rows [][]int64
 	for i := 0; i < n && r.Err() == nil; i++ {
 		b := int(r.U8())
@@ -181,21 +188,22 @@ func decodeConstant(r *wire.Reader) *Constant {
 		if r.Err() != nil {
 			return nil
 		}
-		rows = append(rows, unpackRow(p, b, width))
+		row := unpackRow(p, b, width)
+		if rowBits(row) != b || !bytes.Equal(packRow(row, b), p) {
+			r.Fail("row %d is not in canonical form", i)
+			return nil
+		}
+		rows = append(rows, row)
 	}
 	if r.Err() != nil {
 		return nil
 	}
 	var c *Constant
 	var err error
-	switch {
-	case kind == Polynomials && logSlots <= 16 && width == 2<<logSlots:
+	if kind == Polynomials {
 		c, err = NewPolynomials(rows, logSlots, scale)
-	case kind == Weights && logSlots == 0:
+	} else {
 		c, err = NewWeights(rows, scale)
-	default:
-		r.Fail("constant of kind %d with %d integers in a row", kind, width)
-		return nil
 	}
 	if err != nil {
 		r.Fail("%v", err)
@@ -272,21 +280,19 @@ func (s *Constants) WriteTo(w io.Writer) (int64, error) {
 	return ww.N(), ww.Err()
 }
 
-// ReadConstants reads the wire form, at most limit bytes, to the end of r.
+// ReadConstants reads the wire form, at most limit bytes, to the end of r. Rows are unpacked to 64 bits an integer, so
+// rows of the narrowest integers, 1 bit, take 64 times their bytes in memory: choose the limit by that.
 func ReadConstants(r io.Reader, limit int64) (*Constants, error) {
 	rd := wire.NewReader(r, "constants", limit)
 	rd.Version(constantsMagic, constantsVersion)
 	n := rd.Len(maxConstants, "constants")
 	s := NewConstants()
 	for i := 0; i < n && rd.Err() == nil; i++ {
-		start := rd.N()
 		c := decodeConstant(rd)
 		if rd.Err() != nil {
 			break
 		}
-		if int64(len(c.encoded)) != rd.N()-start {
-			rd.Fail("constant %d is not in canonical form", i)
-		} else if s.byID[c.digest] != nil {
+		if s.byID[c.digest] != nil {
 			rd.Fail("constant %d appears twice", i)
 		}
 		s.byID[c.digest] = c

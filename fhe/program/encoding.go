@@ -10,7 +10,8 @@ import (
 )
 
 // The encoding holds what the Builder was told, never what it derived: decoding calls the Builder again, so a program
-// from outside passes every check that a program made here has passed. One program has one encoding.
+// from outside passes every check that a program made here has passed. One program has one encoding: scopes and
+// constants are listed in the order of their first use, and what decodes but encodes otherwise is refused.
 const (
 	programMagic   = "SGPR"
 	programVersion = 1
@@ -169,6 +170,7 @@ func ReadProgram(r io.Reader, params fhe.Parameters, limit int64) (*Program, err
 		scopes = append(scopes, rd.String(maxName, "scope"))
 	}
 	decodeConstants(rd, b)
+	used := 0
 	for rd.Err() == nil && b.err == nil {
 		code := rd.U8()
 		if rd.Err() != nil || code == endMark {
@@ -183,19 +185,21 @@ func ReadProgram(r io.Reader, params fhe.Parameters, limit int64) (*Program, err
 			b.Scope(name)
 			continue
 		}
-		decodeOp(rd, b, Opcode(code))
+		decodeOp(rd, b, Opcode(code), &used)
+	}
+	if rd.Err() == nil && b.err != nil {
+		return nil, b.err
 	}
 	rd.End()
+	p := b.prog
+	if rd.Err() == nil && len(p.outputs) == 0 {
+		rd.Fail("no output")
+	}
+	if rd.Err() == nil && used != len(p.consts) {
+		rd.Fail("constant %d is not used", used)
+	}
 	if rd.Err() != nil {
 		return nil, rd.Err()
-	}
-	p := b.prog
-	if b.err == nil && len(p.outputs) == 0 {
-		rd.Fail("no output")
-		return nil, rd.Err()
-	}
-	if b.err != nil {
-		return nil, b.err
 	}
 	p.seal()
 	if !bytes.Equal(p.encoded, read.Bytes()) {
@@ -234,7 +238,8 @@ func decodeConstants(r *wire.Reader, b *Builder) {
 	}
 }
 
-func decodeOp(r *wire.Reader, b *Builder, code Opcode) {
+// decodeOp reads one operation. used is the number of constants that operations have named so far.
+func decodeOp(r *wire.Reader, b *Builder, code Opcode, used *int) {
 	here := Value(len(b.prog.ops))
 	arg := func() Value {
 		d := r.Uvarint()
@@ -243,13 +248,18 @@ func decodeOp(r *wire.Reader, b *Builder, code Opcode) {
 		}
 		return here - Value(d&(1<<30-1))
 	}
-	// constRow reads a constant's index and checks its kind.
+	// constant reads a constant's index and checks its kind and that first uses come in order.
 	constant := func(kind ConstantKind) int {
-		i := int(r.Len(maxConstants, "constant"))
+		i := r.Len(maxConstants, "constant")
 		if r.Err() == nil && (i >= len(b.prog.consts) || b.prog.consts[i].Kind != kind) {
 			r.Fail("operation %d names constant %d, which is not there or of another kind", here, i)
 			return 0
 		}
+		if r.Err() == nil && i > *used {
+			r.Fail("operation %d names constant %d before constant %d", here, i, *used)
+			return 0
+		}
+		*used = max(*used, i+1)
 		return i
 	}
 	ok := func() bool { return r.Err() == nil }

@@ -48,17 +48,16 @@ func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 }
 
 type noiseModel struct {
-	p       *Program
-	c       *Constants
-	n       float64 // ring degree
-	h       float64 // expected number of non-zero coefficients of the secret (variance, for a Gaussian one)
-	logP    float64
-	rms     map[[2]int]float64
-	weights map[[2]int]float64
+	p    *Program
+	c    *Constants
+	n    float64 // ring degree
+	h    float64 // expected squared norm of the secret: non-zero coefficients, or N·σ² for a Gaussian one
+	logP float64
+	rms  map[[2]int]float64
 }
 
 func newNoiseModel(p *Program, c *Constants) *noiseModel {
-	m := &noiseModel{p: p, c: c, n: float64(p.params.N()), logP: p.params.LogP(), rms: map[[2]int]float64{}, weights: map[[2]int]float64{}}
+	m := &noiseModel{p: p, c: c, n: float64(p.params.N()), logP: p.params.LogP(), rms: map[[2]int]float64{}}
 	switch s := p.params.Secret(); {
 	case s.Gaussian:
 		m.h = m.n * errorStd * errorStd
@@ -89,13 +88,13 @@ func (m *noiseModel) rounding(degree int) float64 {
 }
 
 // keySwitch is the coefficient variance of one gadget product at a level, before the division by P is rounded:
-// Σ over digits of N · D²/12 · σ² / P².
-func (m *noiseModel) keySwitch(level int) float64 {
+// Σ over digits of N · D²/12 · σ² / P². The digits were made at level hoist, so the last one may hold more primes.
+func (m *noiseModel) keySwitch(level, hoist int) float64 {
 	k := m.p.params.PCount()
 	v := 0.0
 	for d := 0; d <= level; d += k {
 		logD := 0.0
-		for i := d; i < min(d+k, level+1); i++ {
+		for i := d; i < min(d+k, hoist+1); i++ {
 			logD += math.Log2(float64(m.p.params.Prime(i)))
 		}
 		v += m.n * roundingVar * errorStd * errorStd * math.Exp2(2*(logD-m.logP))
@@ -181,15 +180,19 @@ func (m *noiseModel) rule(o *Op, vals []Noise) Noise {
 		return m.product(o, x, y)
 	case MulRelin:
 		r := m.product(o, x, y)
-		r.Error = add(sq(r.Error), m.slot(m.keySwitch(o.Level)+m.rounding(1), o.Scale))
+		r.Error = add(sq(r.Error), m.slot(m.keySwitch(o.Level, o.Level)+m.rounding(1), o.Scale))
 		return r
 	case Relin, Rot, Conj, RotHoisted:
-		return Noise{x.Magnitude, add(sq(x.Error), m.slot(m.keySwitch(o.Level)+m.rounding(1), o.Scale))}
+		hoist := o.Level
+		if o.Code == RotHoisted {
+			hoist = p.ops[o.Args[0]].Level
+		}
+		return Noise{x.Magnitude, add(sq(x.Error), m.slot(m.keySwitch(o.Level, hoist)+m.rounding(1), o.Scale))}
 	case Rescale:
 		return Noise{x.Magnitude, add(sq(x.Error), m.slot(m.rounding(o.Degree), o.Scale))}
 	case Rotsum:
 		k := float64(len(o.Galois))
-		v := k*sq(x.Error) + m.slot(float64(len(o.automorphisms(p.params)))*m.keySwitch(o.Level)+m.rounding(1), o.Scale)
+		v := k*sq(x.Error) + m.slot(float64(len(o.automorphisms(p.params)))*m.keySwitch(o.Level, p.ops[o.Args[0]].Level)+m.rounding(1), o.Scale)
 		return Noise{x.Magnitude * math.Sqrt(k), math.Sqrt(v)}
 	case Lintrans:
 		return m.lintrans(o, x)
@@ -209,7 +212,7 @@ func (m *noiseModel) product(o *Op, x, y Noise) Noise {
 // the diagonals; each giant step rounds once and switches keys once; the result is rounded once.
 func (m *noiseModel) lintrans(o *Op, x Noise) Noise {
 	hx := m.p.ops[o.Args[0]]
-	baby := m.slot(m.keySwitch(o.Level), hx.Scale)
+	baby := m.slot(m.keySwitch(o.Level, hx.Level), hx.Scale)
 	encode := m.slot(roundingVar, m.p.consts[o.Const].Scale)
 	var mag, v float64
 	giants := map[int]bool{}
@@ -225,7 +228,7 @@ func (m *noiseModel) lintrans(o *Op, x Noise) Noise {
 			giants[g] = true
 		}
 	}
-	v += m.slot(float64(len(giants))*(m.keySwitch(o.Level)+m.rounding(1))+m.rounding(1), o.Scale)
+	v += m.slot(float64(len(giants))*(m.keySwitch(o.Level, o.Level)+m.rounding(1))+m.rounding(1), o.Scale)
 	return Noise{math.Sqrt(mag), math.Sqrt(v)}
 }
 

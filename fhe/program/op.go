@@ -26,10 +26,10 @@ type Op struct {
 	LogSlots int
 	Scale    fhe.Scale
 
-	Ranges    []Range   // Lincomb: operands
+	Ranges    []Range   // Lincomb: operands, as few ranges as there can be
 	Port      int       // Input, Output: index among the program's input or output ports
 	Index     int       // Input, Output: which ciphertext of the port
-	Galois    []uint64  // Rot, Conj, RotHoisted: one element; Rotsum: several, 1 is the identity
+	Galois    []uint64  // Rot, Conj, RotHoisted: one element; Rotsum: several, ascending; 1 is the identity
 	Const     int       // AddPt, SubPt, MulPt, Lincomb, Lintrans: index among the program's constants
 	Rows      []int     // rows of the constant: one, or one for each diagonal of a Lintrans
 	Diagonals []int     // Lintrans: indices in [0, slots), ascending

@@ -3,6 +3,7 @@ package program
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/internal/wire"
@@ -26,14 +27,16 @@ type Port struct {
 }
 
 // Layout says which slot holds which element of a tensor. Slots in no run are zero on encryption and ignored on
-// decryption. An element may occur in several runs (replicas).
+// decryption. An element may occur in several runs (replicas). A slot belongs to one run: the runs of a ciphertext have
+// at most as many elements together as it has real slots, and every ciphertext has a run.
 type Layout struct {
 	Shape []int // row-major
 	Runs  []Run
 }
 
 // Run places Length elements: element Index + i·IndexStep lies in slot Slot + i·SlotStep of ciphertext Ciphertext.
-// A slot number s in [n, 2n), for n slots, is the imaginary part of slot s - n.
+// A slot number s in [n, 2n), for n slots, is the imaginary part of slot s - n. In a run of several elements SlotStep is
+// not 0; in a run of one element a program keeps both steps as 0.
 type Run struct {
 	Ciphertext       int
 	Slot, SlotStep   int
@@ -60,17 +63,33 @@ func (l Layout) Len() int {
 	return n
 }
 
+// own returns a copy that shares nothing with the caller, with runs in canonical form.
+func (p Port) own() Port {
+	p.Program = fhe.Digest{}
+	p.Layout.Shape, p.Layout.Runs = slices.Clone(p.Layout.Shape), slices.Clone(p.Layout.Runs)
+	for i := range p.Layout.Runs {
+		if r := &p.Layout.Runs[i]; r.Length == 1 {
+			r.SlotStep, r.IndexStep = 0, 0
+		}
+	}
+	return p
+}
+
 // check validates the port's own fields and that every run stays inside tensor, ciphertexts and slots.
 func (p *Port) check(params fhe.Parameters, output bool) error {
 	maxDegree := 1
 	if output {
 		maxDegree = fhe.MaxDegree
 	}
+	if err := wire.CheckName(p.Name, maxName); err != nil {
+		return err
+	}
 	switch {
-	case p.Name == "" || len(p.Name) > maxName:
-		return fmt.Errorf("name of %d bytes, need 1 to %d", len(p.Name), maxName)
 	case p.Count < 1 || p.Count > maxCount:
 		return fmt.Errorf("%d ciphertexts, need 1 to %d", p.Count, maxCount)
+	case p.Count > len(p.Layout.Runs):
+		// So the memory that a port takes is in proportion to its bytes.
+		return fmt.Errorf("%d ciphertexts in %d runs: every ciphertext needs one", p.Count, len(p.Layout.Runs))
 	case p.Level < 0 || p.Level > params.MaxLevel():
 		return fmt.Errorf("level %d, the parameters have 0 to %d", p.Level, params.MaxLevel())
 	case p.Degree < 1 || p.Degree > maxDegree:
@@ -100,14 +119,26 @@ func (p *Port) check(params fhe.Parameters, output bool) error {
 		if length > 1 && (step > limit || step < -limit) {
 			return false
 		}
-		last := first + (length-1)*step
-		return last >= 0 && last < limit
+		last := int64(first) + int64(length-1)*int64(step) // below 2^57 in magnitude
+		return last >= 0 && last < int64(limit)
 	}
+	used := make([]int, p.Count)
 	for i, r := range p.Layout.Runs {
 		if r.Ciphertext < 0 || r.Ciphertext >= p.Count ||
 			!within(r.Slot, r.SlotStep, r.Length, 2<<p.LogSlots) || !within(r.Index, r.IndexStep, r.Length, n) ||
 			r.Length > 2<<p.LogSlots {
 			return fmt.Errorf("run %d leaves tensor, ciphertexts or slots", i)
+		}
+		if r.Length > 1 && r.SlotStep == 0 {
+			return fmt.Errorf("run %d puts %d elements into one slot", i, r.Length)
+		}
+		if used[r.Ciphertext] += r.Length; used[r.Ciphertext] > 2<<p.LogSlots {
+			return fmt.Errorf("run %d: ciphertext %d has more elements than the %d real slots", i, r.Ciphertext, 2<<p.LogSlots)
+		}
+	}
+	for i, n := range used {
+		if n == 0 {
+			return fmt.Errorf("ciphertext %d is in no run", i)
 		}
 	}
 	return nil

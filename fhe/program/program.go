@@ -28,7 +28,7 @@ func (p *Program) Ops() []Op { return p.ops }
 // Scope returns the label of an operation.
 func (p *Program) Scope(v Value) string { return p.scopes[p.ops[v].scope] }
 
-// Inputs returns the input ports, bound to this program.
+// Inputs returns the input ports, bound to this program. The slices of their layouts are the program's own.
 func (p *Program) Inputs() []Port { return p.bound(p.inputs) }
 
 // Outputs returns the output ports, bound to this program.

@@ -79,7 +79,8 @@ func HoistDigest(input fhe.Digest, level int) fhe.Digest {
 
 // TraceLeaf returns the leaf of operation i: the digest of the program's digest, the operation's index, opcode and
 // parameters, its input digests, the digests of the keys (with their Galois elements) and constant rows that it uses,
-// and its output digest. keys holds the digests of the switching keys by Galois element.
+// and its output digest. A Lintrans may use thousands of either: it states the digests of the two lists instead. keys
+// holds the digests of the switching keys by Galois element.
 func (p *Program) TraceLeaf(i int, in []fhe.Digest, keys map[uint64]fhe.Digest, out fhe.Digest) fhe.Digest {
 	o := &p.ops[i]
 	b := append([]byte(nil), p.digest[:]...)
@@ -100,22 +101,29 @@ func (p *Program) TraceLeaf(i int, in []fhe.Digest, keys map[uint64]fhe.Digest, 
 		slices.Sort(elements)
 		elements = slices.Compact(elements)
 	}
-	list(len(elements))
+	var keyList, rowList []byte
 	for _, g := range elements {
 		d := keys[g]
-		b = binary.LittleEndian.AppendUint64(b, g)
-		b = append(b, d[:]...)
+		keyList = binary.LittleEndian.AppendUint64(keyList, g)
+		keyList = append(keyList, d[:]...)
 	}
-	list(len(o.Rows))
 	if len(o.Rows) > 0 {
 		d := p.consts[o.Const].Digest
-		b = append(b, d[:]...)
+		rowList = append(rowList, d[:]...)
 		rows := slices.Clone(o.Rows)
 		slices.Sort(rows)
 		for _, r := range rows {
-			b = binary.LittleEndian.AppendUint32(b, uint32(r))
+			rowList = binary.LittleEndian.AppendUint32(rowList, uint32(r))
 		}
 	}
+	if o.Code == Lintrans {
+		k, r := fhe.Tagged("signet/tracekeys/v1", keyList), fhe.Tagged("signet/tracerows/v1", rowList)
+		keyList, rowList = k[:], r[:]
+	}
+	list(len(elements))
+	b = append(b, keyList...)
+	list(len(o.Rows))
+	b = append(b, rowList...)
 	b = append(b, out[:]...)
 	return fhe.Tagged("signet/trace/v1", b)
 }

@@ -9,7 +9,7 @@ import (
 // it what it returns. With below they are all smaller than 2^bits, largest first; otherwise the nearest on either side
 // come first. All lie within half a bit of 2^bits.
 func Primes(bits, logNthRoot, count int, below bool, taken map[uint64]bool) ([]uint64, error) {
-	if bits < 2 || bits > 61 || logNthRoot < 1 || logNthRoot > 20 {
+	if bits < logNthRoot || bits > 61 || logNthRoot < 1 || logNthRoot > 20 {
 		return nil, fmt.Errorf("lattice: no primes of %d bits for a 2^%d-th root of unity", bits, logNthRoot)
 	}
 	step, centre := uint64(1)<<logNthRoot, uint64(1)<<bits

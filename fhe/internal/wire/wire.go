@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ErrLimit is wrapped by the error of a read that would go past the size limit that the caller gave.
@@ -37,6 +40,7 @@ type Reader struct {
 	n     int64
 	err   error
 	buf   [8]byte
+	words []byte // scratch of Words
 }
 
 // NewReader returns a Reader of an artefact of the stated kind that consumes at most limit bytes of r.
@@ -49,6 +53,20 @@ func (r *Reader) N() int64 { return r.n }
 
 // Err returns the first error.
 func (r *Reader) Err() error { return r.err }
+
+// CheckName refuses what no name of a port or scope may be: empty, longer than max bytes, not UTF-8, or with control
+// characters in it, which could forge lines of a dump, a log or an error.
+func CheckName(s string, max int) error {
+	switch {
+	case s == "" || len(s) > max:
+		return fmt.Errorf("name of %d bytes, need 1 to %d", len(s), max)
+	case !utf8.ValidString(s):
+		return fmt.Errorf("name %q is not UTF-8", s)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return fmt.Errorf("name %q has control characters", s)
+	}
+	return nil
+}
 
 // Fail records a format error unless an earlier one is kept, and returns the kept one.
 func (r *Reader) Fail(format string, a ...any) error {
@@ -77,18 +95,26 @@ func (r *Reader) Full(p []byte) {
 	}
 }
 
+// grow returns s with room for more elements: twice its capacity, but at least first and at most n. So a result of n
+// elements ends up with exactly that capacity, and a sender has to deliver half of what is allocated.
+func grow[T any](s []T, first, n int) []T {
+	out := make([]T, len(s), min(n, max(first, 2*cap(s))))
+	copy(out, s)
+	return out
+}
+
 // Bytes reads n bytes, growing the result as they arrive.
 func (r *Reader) Bytes(n int) []byte {
-	const chunk = 1 << 16
 	if n < 0 {
 		r.Fail("negative length")
 		return nil
 	}
-	out := make([]byte, 0, min(n, chunk))
+	out := []byte{}
 	for len(out) < n && r.err == nil {
-		m := min(n-len(out), chunk)
-		out = append(out, make([]byte, m)...)
-		r.Full(out[len(out)-m:])
+		out = grow(out, 1<<12, n)
+		m := len(out)
+		out = out[:cap(out)]
+		r.Full(out[m:])
 	}
 	if r.err != nil {
 		return nil
@@ -155,14 +181,19 @@ func (r *Reader) String(max int, what string) string {
 
 // Words reads n 64-bit words, growing the result as they arrive.
 func (r *Reader) Words(n int) []uint64 {
-	const chunk = 1 << 13
-	var buf [8 * chunk]byte
-	out := make([]uint64, 0, min(n, chunk))
+	const chunk = 1 << 10
+	if need := 8 * min(n, chunk); len(r.words) < need {
+		r.words = make([]byte, need)
+	}
+	out := []uint64{}
 	for len(out) < n && r.err == nil {
-		m := min(n-len(out), chunk)
-		r.Full(buf[:8*m])
+		if len(out) == cap(out) {
+			out = grow(out, chunk, n)
+		}
+		m := min(cap(out)-len(out), chunk)
+		r.Full(r.words[:8*m])
 		for i := 0; i < m && r.err == nil; i++ {
-			out = append(out, binary.LittleEndian.Uint64(buf[8*i:]))
+			out = append(out, binary.LittleEndian.Uint64(r.words[8*i:]))
 		}
 	}
 	if r.err != nil {
