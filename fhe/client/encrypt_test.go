@@ -158,11 +158,11 @@ func TestEncryptRefuses(t *testing.T) {
 		{"slots", func(port *program.Port) { port.LogSlots = 12 }, nil, nil, "2^12 slots"},
 		{"scale", func(port *program.Port) { port.Scale = fhe.Scale{} }, nil, nil, "invalid scale"},
 		{"count", func(port *program.Port) { port.Count = 0 }, nil, nil, "0 ciphertexts"},
-		{"no-layout", func(port *program.Port) { port.Layout = program.Layout{} }, nil, nil, "0 dimensions"},
+		{"no-layout", func(port *program.Port) { port.Layout = program.Layout{} }, nil, nil, "0 runs"},
 		{"run", func(port *program.Port) { port.Layout.Runs[0].Slot = 25 }, nil, nil, "run 0 leaves"},
 		{"run-overflow", func(port *program.Port) { port.Layout.Runs[0].SlotStep = math.MaxInt }, nil, nil, "run 0 leaves"},
 		{"ciphertext", func(port *program.Port) { port.Layout.Runs[0].Ciphertext = 1 }, nil, nil, "run 0 leaves"},
-		{"shared", func(port *program.Port) { port.Layout.Runs[0].SlotStep = 0 }, nil, nil, "elements 0 and 1 share slot 0"},
+		{"shared", func(port *program.Port) { port.Layout.Runs[0].SlotStep = 0 }, nil, nil, "into one slot"},
 		{"modulus", func(port *program.Port) { port.Level, port.Scale = 0, fhe.PowerOfTwo(39) }, nil, nil, "do not fit the modulus at level 0"},
 		{"encoder", func(port *program.Port) { port.Scale = fhe.PowerOfTwo(70) }, nil, nil, "do not fit the modulus at level 1"},
 	} {
@@ -238,6 +238,7 @@ func TestForOwnerRefuses(t *testing.T) {
 	mismatch(sk, changed, b, `ciphertext 0 of port "x"`)
 	changed = port
 	changed.Count = 2
+	changed.Layout.Runs = append(slices.Clone(port.Layout.Runs), program.Run{Ciphertext: 1, Length: 1})
 	mismatch(sk, changed, b, `number of ciphertexts of port "x"`)
 
 	for name, change := range map[string]func(*program.Port){

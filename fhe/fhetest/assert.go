@@ -58,6 +58,7 @@ func AssertClose[T Value](tb testing.TB, got, want []T, bits float64) {
 	tb.Helper()
 	if len(got) != len(want) {
 		tb.Fatalf("got %d values, want %d", len(got), len(want))
+		return
 	}
 	p := Precision(got, want)
 	if p >= bits {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,11 +33,14 @@ func RunEngine(t *testing.T, open func(t *testing.T) program.Engine) {
 	}
 }
 
-// CheckEngine is RunEngine as a function that returns the name of every check that failed, with its error. Tests of the
-// suite itself use it.
-func CheckEngine(open func() program.Engine) map[string]error {
+// CheckEngine is RunEngine as a function that returns the name of every check that failed, with its error. With names,
+// it runs those checks only. Tests of the suite itself use it.
+func CheckEngine(open func() program.Engine, names ...string) map[string]error {
 	failed := make(map[string]error)
 	for _, c := range checks() {
+		if len(names) > 0 && !slices.Contains(names, c.name) {
+			continue
+		}
 		if err := c.run(open); err != nil {
 			failed[c.name] = err
 		}
@@ -97,7 +101,7 @@ func with(eng program.Engine, tc *testCase, f func(job program.Job) error) error
 
 // same runs the case and compares.
 func same(job program.Job, tc *testCase, opts ...program.RunOption) error {
-	out, err := job.Run(context.Background(), tc.in, opts...)
+	out, err := job.Run(context.Background(), tc.bundle(), opts...)
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
@@ -122,7 +126,7 @@ func checkFamily(open func() program.Engine, name string) error {
 	for _, tc := range cases {
 		err := with(eng, tc, func(job program.Job) error {
 			var rec program.TraceRecorder
-			out, err := job.Run(context.Background(), tc.in, program.WithTrace(&rec))
+			out, err := job.Run(context.Background(), tc.bundle(), program.WithTrace(&rec))
 			if err != nil {
 				return fmt.Errorf("traced run: %w", err)
 			}
@@ -413,15 +417,16 @@ func checkOwnership(open func() program.Engine) error {
 	}
 	for _, tc := range append([]*testCase{tc}, cases...) {
 		err := with(eng, tc, func(job program.Job) error {
-			before := tc.in.Digest()
-			out, err := job.Run(context.Background(), tc.in)
+			in := tc.bundle()
+			before := in.Digest()
+			out, err := job.Run(context.Background(), in)
 			if err != nil {
 				return err
 			}
-			if tc.in.Digest() != before {
+			if in.Digest() != before {
 				return fmt.Errorf("the run changed its input")
 			}
-			again, err := job.Run(context.Background(), tc.in)
+			again, err := job.Run(context.Background(), in)
 			if err != nil {
 				return err
 			}
@@ -431,7 +436,7 @@ func checkOwnership(open func() program.Engine) error {
 					clear(ct.Limb(0, 0))
 				}
 			}
-			if tc.in.Digest() != before {
+			if in.Digest() != before {
 				return fmt.Errorf("a result shares memory with the input")
 			}
 			if err := Diff(again, tc.want); err != nil {
@@ -475,36 +480,38 @@ func checkBatch(open func() program.Engine) error {
 	if err != nil {
 		return err
 	}
-	return with(eng, tc, func(job program.Job) error {
-		ctx := context.Background()
-		for n := range len(in) + 1 {
-			out, err := job.RunBatch(ctx, in[:n])
-			if err != nil {
-				return fmt.Errorf("batch of %d: %w", n, err)
-			}
-			if len(out) != n {
-				return fmt.Errorf("batch of %d: %d results", n, len(out))
-			}
-			for i := range out {
-				if out[i].Digest() != want[i] {
-					return fmt.Errorf("batch of %d: result %d is not that of input %d run alone", n, i, i)
+	return leaks(func() error {
+		return with(eng, tc, func(job program.Job) error {
+			ctx := context.Background()
+			for n := range len(in) + 1 {
+				out, err := job.RunBatch(ctx, in[:n])
+				if err != nil {
+					return fmt.Errorf("batch of %d: %w", n, err)
+				}
+				if len(out) != n {
+					return fmt.Errorf("batch of %d: %d results", n, len(out))
+				}
+				for i := range out {
+					if out[i].Digest() != want[i] {
+						return fmt.Errorf("batch of %d: result %d is not that of input %d run alone", n, i, i)
+					}
 				}
 			}
-		}
-		bad := append(append([]*fhe.Bundle(nil), in[:2]...), fhe.NewBundle(tc.prog.Parameters(), key, tc.prog.Digest()), in[2])
-		out, err := job.RunBatch(ctx, bad)
-		if out != nil {
-			return fmt.Errorf("batch with a bad bundle: results beside the error")
-		}
-		if err := mustBe[*fhe.MismatchError]("batch with a bad bundle", err); err != nil {
-			return err
-		}
-		cancelled, cancel := context.WithCancel(ctx)
-		cancel()
-		if _, err := job.RunBatch(cancelled, in); !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("batch with a cancelled context: error %v, want context.Canceled", err)
-		}
-		return same(job, tc)
+			bad := append(append([]*fhe.Bundle(nil), in[:2]...), fhe.NewBundle(tc.prog.Parameters(), key, tc.prog.Digest()), in[2])
+			out, err := job.RunBatch(ctx, bad)
+			if out != nil {
+				return fmt.Errorf("batch with a bad bundle: results beside the error")
+			}
+			if err := mustBe[*fhe.MismatchError]("batch with a bad bundle", err); err != nil {
+				return err
+			}
+			cancelled, cancel := context.WithCancel(ctx)
+			cancel()
+			if _, err := job.RunBatch(cancelled, in); !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("batch with a cancelled context: error %v, want context.Canceled", err)
+			}
+			return same(job, tc)
+		})
 	})
 }
 
@@ -518,30 +525,32 @@ func checkConcurrent(open func() program.Engine) error {
 	if err != nil {
 		return err
 	}
-	return with(eng, tc, func(job program.Job) error {
-		var wg sync.WaitGroup
-		errs := make([]error, len(in))
-		for g := range in {
-			wg.Go(func() {
-				errs[g] = guard("concurrent run", func() error {
-					for k := range 3 {
-						i := (g + k) % len(in)
-						out, err := job.Run(context.Background(), in[i])
-						if err != nil {
-							return err
+	return leaks(func() error {
+		return with(eng, tc, func(job program.Job) error {
+			var wg sync.WaitGroup
+			errs := make([]error, len(in))
+			for g := range in {
+				wg.Go(func() {
+					errs[g] = guard("concurrent run", func() error {
+						for k := range 3 {
+							i := (g + k) % len(in)
+							out, err := job.Run(context.Background(), in[i])
+							if err != nil {
+								return err
+							}
+							if out.Digest() != want[i] {
+								return fmt.Errorf("another result than alone")
+							}
 						}
-						if out.Digest() != want[i] {
-							return fmt.Errorf("another result than alone")
-						}
-					}
-					return nil
+						return nil
+					})
 				})
-			})
-		}
-		// A second job of the same engine at the same time.
-		second := with(eng, tc, func(job program.Job) error { return same(job, tc) })
-		wg.Wait()
-		return errors.Join(append(errs, second)...)
+			}
+			// A second job of the same engine at the same time.
+			second := with(eng, tc, func(job program.Job) error { return same(job, tc) })
+			wg.Wait()
+			return errors.Join(append(errs, second)...)
+		})
 	})
 }
 
@@ -567,14 +576,14 @@ func checkCancel(open func() program.Engine) error {
 		return with(eng, tc, func(job program.Job) error {
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
-			out, err := job.Run(ctx, tc.in)
+			out, err := job.Run(ctx, tc.bundle())
 			if !errors.Is(err, context.Canceled) || out != nil {
 				return fmt.Errorf("run with a cancelled context: error %v, want context.Canceled and no result", err)
 			}
 			ctx, cancel = context.WithCancel(context.Background())
 			defer cancel()
 			last := 0
-			out, err = job.Run(ctx, tc.in, program.WithProgress(func(p program.Progress) {
+			out, err = job.Run(ctx, tc.bundle(), program.WithProgress(func(p program.Progress) {
 				last = p.Done
 				if p.Done == 2 {
 					cancel()
@@ -590,7 +599,7 @@ func checkCancel(open func() program.Engine) error {
 			}
 			ctx, cancel = context.WithDeadline(context.Background(), time.Unix(0, 0))
 			defer cancel()
-			if _, err := job.Run(ctx, tc.in); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := job.Run(ctx, tc.bundle()); !errors.Is(err, context.DeadlineExceeded) {
 				return fmt.Errorf("run past its deadline: error %v, want context.DeadlineExceeded", err)
 			}
 			return same(job, tc)
@@ -615,7 +624,7 @@ func checkClose(open func() program.Engine) error {
 			started := make(chan struct{})
 			result := make(chan error, 1)
 			go func() {
-				out, err := job.Run(context.Background(), tc.in, program.WithProgress(func(p program.Progress) {
+				out, err := job.Run(context.Background(), tc.bundle(), program.WithProgress(func(p program.Progress) {
 					if events.Add(1) == 1 {
 						close(started)
 					}
@@ -643,10 +652,10 @@ func checkClose(open func() program.Engine) error {
 			if err := job.Close(); err != nil {
 				return fmt.Errorf("second close: %w", err)
 			}
-			if _, err := job.Run(context.Background(), tc.in); !errors.Is(err, program.ErrClosed) {
+			if _, err := job.Run(context.Background(), tc.bundle()); !errors.Is(err, program.ErrClosed) {
 				return fmt.Errorf("run after close: error %v, want program.ErrClosed", err)
 			}
-			if _, err := job.RunBatch(context.Background(), []*fhe.Bundle{tc.in}); !errors.Is(err, program.ErrClosed) {
+			if _, err := job.RunBatch(context.Background(), []*fhe.Bundle{tc.bundle()}); !errors.Is(err, program.ErrClosed) {
 				return fmt.Errorf("batch after close: error %v, want program.ErrClosed", err)
 			}
 			// Many goroutines close at once.

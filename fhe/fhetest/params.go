@@ -26,6 +26,7 @@ var Toys = []Toy{
 	{"wide primes", 8, []int{61, 61, 60, 61}, []int{61}, 60},
 	{"more P than Q", 8, []int{50, 40}, []int{55, 55, 55}, 40},
 	{"no P", 8, []int{50, 40, 45}, nil, 40},
+	{"large ring", 12, []int{50, 45, 49}, []int{55}, 45},
 }
 
 // InsecureToyParams returns the parameters of a toy, which anyone can break. It fails the test on an error.

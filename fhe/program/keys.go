@@ -18,18 +18,18 @@ type KeyRequirement struct {
 // order of Galois elements; the relinearisation key, element 0, comes first.
 func (p *Program) Keys() []KeyRequirement {
 	need := make(map[uint64]KeyRequirement)
-	use := func(g uint64, i int) {
-		if r, ok := need[g]; !ok || r.Level < p.ops[i].Level {
-			need[g] = KeyRequirement{g, p.ops[i].Level, p.Scope(Value(i))}
+	use := func(g uint64, level, i int) {
+		if r, ok := need[g]; !ok || r.Level < level {
+			need[g] = KeyRequirement{g, level, p.Scope(Value(i))}
 		}
 	}
 	for i := range p.ops {
 		switch o := &p.ops[i]; o.Code {
 		case Relin, MulRelin:
-			use(0, i)
+			use(0, o.Level, i)
 		default:
-			for _, g := range o.automorphisms(p.params) {
-				use(g, i)
+			for _, a := range p.automorphisms(i) {
+				use(a.galois, a.level, i)
 			}
 		}
 	}

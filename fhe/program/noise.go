@@ -36,7 +36,7 @@ func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 	m := newNoiseModel(p, c)
 	out := make([]Noise, len(p.ops))
 	for i := range p.ops {
-		out[i] = m.rule(&p.ops[i], out)
+		out[i] = m.rule(i, out)
 		if h, ok := hints.Magnitude[Value(i)]; ok {
 			out[i].Magnitude = h
 		}
@@ -118,8 +118,9 @@ func (m *noiseModel) row(constant, row int) float64 {
 	return v
 }
 
-func (m *noiseModel) rule(o *Op, vals []Noise) Noise {
+func (m *noiseModel) rule(i int, vals []Noise) Noise {
 	p := m.p
+	o := &p.ops[i]
 	var x, y Noise
 	if len(o.Args) > 0 {
 		x = vals[o.Args[0]]
@@ -192,7 +193,7 @@ func (m *noiseModel) rule(o *Op, vals []Noise) Noise {
 		return Noise{x.Magnitude, add(sq(x.Error), m.slot(m.rounding(o.Degree), o.Scale))}
 	case Rotsum:
 		k := float64(len(o.Galois))
-		v := k*sq(x.Error) + m.slot(float64(len(o.automorphisms(p.params)))*m.keySwitch(o.Level, p.ops[o.Args[0]].Level)+m.rounding(1), o.Scale)
+		v := k*sq(x.Error) + m.slot(float64(len(p.automorphisms(i)))*m.keySwitch(o.Level, p.ops[o.Args[0]].Level)+m.rounding(1), o.Scale)
 		return Noise{x.Magnitude * math.Sqrt(k), math.Sqrt(v)}
 	case Lintrans:
 		return m.lintrans(o, x)
@@ -212,7 +213,7 @@ func (m *noiseModel) product(o *Op, x, y Noise) Noise {
 // the diagonals; each giant step rounds once and switches keys once; the result is rounded once.
 func (m *noiseModel) lintrans(o *Op, x Noise) Noise {
 	hx := m.p.ops[o.Args[0]]
-	baby := m.slot(m.keySwitch(o.Level, hx.Level), hx.Scale)
+	baby := m.slot(m.keySwitch(hx.Level, hx.Level), hx.Scale)
 	encode := m.slot(roundingVar, m.p.consts[o.Const].Scale)
 	var mag, v float64
 	giants := map[int]bool{}

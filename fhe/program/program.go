@@ -81,30 +81,43 @@ func (p *Program) Counts() map[Opcode]int {
 func (p *Program) Rotations() int {
 	n := 0
 	for i := range p.ops {
-		n += len(p.ops[i].automorphisms(p.params))
+		n += len(p.automorphisms(i))
 	}
 	return n
 }
 
-// automorphisms returns the Galois elements other than 1 that an operation applies.
-func (o *Op) automorphisms(params fhe.Parameters) []uint64 {
-	var out []uint64
+// automorphism is the use of one Galois element other than 1, at a level.
+type automorphism struct {
+	galois uint64
+	level  int
+}
+
+// automorphisms returns those that operation i applies. The baby steps of a Lintrans work at the level of its hoist,
+// with all of its digits, even where the product is at a lower one: several products share them.
+func (p *Program) automorphisms(i int) []automorphism {
+	o := &p.ops[i]
+	var out []automorphism
 	switch o.Code {
 	case Rot, Conj, RotHoisted, Rotsum:
 		for _, g := range o.Galois {
 			if g != 1 {
-				out = append(out, g)
+				out = append(out, automorphism{g, o.Level})
 			}
 		}
 	case Lintrans:
 		seen := make(map[[2]int]bool)
 		for _, k := range o.Diagonals {
 			baby, giant := BabyGiant(k, o.N1)
-			for _, s := range [2][2]int{{baby, 0}, {giant, 1}} {
-				if s[0] != 0 && !seen[s] {
-					seen[s] = true
-					out = append(out, params.GaloisElement(s[0]))
+			for s, step := range [2]int{baby, giant} {
+				if step == 0 || seen[[2]int{step, s}] {
+					continue
 				}
+				seen[[2]int{step, s}] = true
+				level := o.Level
+				if s == 0 {
+					level = p.ops[o.Args[0]].Level
+				}
+				out = append(out, automorphism{p.params.GaloisElement(step), level})
 			}
 		}
 	}

@@ -97,7 +97,9 @@ func (p *Program) TraceLeaf(i int, in []fhe.Digest, keys map[uint64]fhe.Digest, 
 	if o.Code == Relin || o.Code == MulRelin {
 		elements = []uint64{0}
 	} else {
-		elements = o.automorphisms(p.params)
+		for _, a := range p.automorphisms(i) {
+			elements = append(elements, a.galois)
+		}
 		slices.Sort(elements)
 		elements = slices.Compact(elements)
 	}

@@ -34,7 +34,9 @@ func (r *run) block(rot *rotation, part, level, i, beta int, s *lattice.SubRing,
 // Rows need nothing from one another until the division by P, so they run in parallel.
 func (r *run) lintrans(o *program.Op, h, x *value) value {
 	level := o.Level
-	rows, beta := r.ring.Rows(level), r.ring.Digits(level)
+	// Baby steps use all digits of the hoist, also where the product is at a lower level: their bits are those of
+	// rotations at the hoist's level, cut.
+	rows, beta := r.ring.Rows(level), len(h.digits)
 	var giants, babies []int
 	for _, k := range o.Diagonals {
 		b, g := program.BabyGiant(k, o.N1)

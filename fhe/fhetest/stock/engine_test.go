@@ -69,8 +69,11 @@ func (j *job) Run(ctx context.Context, in *fhe.Bundle, opts ...program.RunOption
 		}
 		in = b
 	}
-	if err := ctx.Err(); err != nil && j.fault != "ignores cancellation before" {
-		return nil, err
+	if err := ctx.Err(); err != nil {
+		if j.fault != "ignores cancellation before" {
+			return nil, err
+		}
+		ctx = context.WithoutCancel(ctx)
 	}
 	if err := j.p.CheckInput(in, j.keys); err != nil {
 		return nil, err

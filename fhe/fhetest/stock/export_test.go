@@ -1,6 +1,42 @@
 package stock
 
-import "github.com/signet-ml/signet/fhe/program"
+import (
+	"github.com/tuneinsight/lattigo/v5/core/rlwe"
+	"github.com/tuneinsight/lattigo/v5/he/hefloat"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/program"
+)
+
+// EvaluateMany gives the matrices of the stated operations to Lattigo's own EvaluateMany.
+func (e *Evaluator) EvaluateMany(in *fhe.Ciphertext, ops ...program.Value) ([]*fhe.Ciphertext, error) {
+	var ms []hefloat.LinearTransformation
+	var outs []*rlwe.Ciphertext
+	for _, i := range ops {
+		ms = append(ms, hefloat.LinearTransformation(e.ops[i].matrix))
+		outs = append(outs, e.alloc(1, e.prog.Ops()[i].Level))
+	}
+	if err := hefloat.NewLinearTransformationEvaluator(e.eval).EvaluateMany(e.wrap(in), ms, outs); err != nil {
+		return nil, err
+	}
+	results := make([]*fhe.Ciphertext, len(ops))
+	for k, i := range ops {
+		var err error
+		if results[k], err = e.unwrap(outs[k], &e.prog.Ops()[i]); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// Evaluator returns Lattigo's evaluator with the program's keys.
+func (e *Evaluator) Lattigo() *hefloat.Evaluator { return e.eval }
+
+// Factor exposes the factors of a sum of automorphisms.
+func Factor(set []uint64, mask uint64) (base, doubles []uint64) {
+	f := factor(set, mask)
+	return f.base, f.doubles
+}
 
 // Mutate makes the evaluator wrong in one way, by a name of Mutants.
 func (e *Evaluator) Mutate(name string) { e.mutant = Mutants[name] }

@@ -20,7 +20,6 @@ type Evaluator struct {
 	keys   *fhe.EvaluationKeys
 	params hefloat.Parameters
 	eval   *hefloat.Evaluator
-	lin    *hefloat.LinearTransformationEvaluator
 	best   bool
 	ops    []prepared
 	free   [][]program.Value // free[i] dies after operation i
@@ -38,7 +37,7 @@ type Option func(*Evaluator)
 
 // BestStock makes the Evaluator work as an experienced user of Lattigo's public interface would, for comparisons of
 // speed: ROTSUM by rotations and additions that double where the elements allow it, LINCOMB by MulThenAdd, all
-// matrices of one hoist through EvaluateMany. Values agree with the exact mode within the noise, bits do not.
+// matrices of one hoist from one set of baby steps. Values agree with the exact mode within the noise, bits do not.
 func BestStock() Option { return func(e *Evaluator) { e.best = true } }
 
 // New prepares a program for Run: it expands constants and converts keys. keys may be nil if the program needs none.
@@ -65,7 +64,6 @@ func New(p *program.Program, c *program.Constants, keys *fhe.EvaluationKeys, opt
 		return nil, err
 	}
 	e.eval = hefloat.NewEvaluator(e.params, set)
-	e.lin = hefloat.NewLinearTransformationEvaluator(e.eval)
 	// MultiplyByDiagMatrixBSGS keeps P rows in a buffer of Q rows, which is too short where P has more primes than Q.
 	if n := e.params.PCount(); n > e.params.QCount() {
 		e.eval.BuffQP[5].Q = ring.NewPoly(e.params.N(), n-1)
@@ -290,19 +288,31 @@ func (e *Evaluator) lintrans(x *rlwe.Ciphertext, digits []ringqp.Poly, hoistLeve
 	return he.MultiplyByDiagMatrixBSGS(e.eval, x, m, rotated, out)
 }
 
-// matrices evaluates all matrices of one hoist at once.
+// matrices evaluates all matrices of one hoist at once, with one decomposition and one set of baby steps. EvaluateMany
+// would do so too, but it keeps the digits in a buffer that its own giant steps overwrite: a second matrix that needs
+// another baby step than the first gives garbage.
 func (e *Evaluator) matrices(x *rlwe.Ciphertext, prep *prepared) error {
-	var ms []hefloat.LinearTransformation
-	var outs []*rlwe.Ciphertext
+	level := 0
+	var babies []int
 	for _, i := range prep.group {
-		o := &e.prog.Ops()[i]
-		if e.vals[i] == nil {
-			e.vals[i] = e.alloc(1, o.Level)
-		}
-		ms = append(ms, hefloat.LinearTransformation(e.ops[i].matrix))
-		outs = append(outs, e.vals[i])
+		level = max(level, e.prog.Ops()[i].Level)
+		_, _, b := e.ops[i].matrix.BSGSIndex()
+		babies = append(babies, b...)
 	}
-	return e.lin.EvaluateMany(x, ms, outs)
+	rotated := make(map[int]*rlwe.Element[ringqp.Poly])
+	digits := e.decompose(x, level)
+	if err := he.GetPreRotatedCiphertextForDiagonalMatrixMultiplication(level, e.eval, x, digits, babies, rotated); err != nil {
+		return err
+	}
+	for _, i := range prep.group {
+		if e.vals[i] == nil {
+			e.vals[i] = e.alloc(1, e.prog.Ops()[i].Level)
+		}
+		if err := he.MultiplyByDiagMatrixBSGS(e.eval, x, e.ops[i].matrix, rotated, e.vals[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rotsum sums automorphisms modulo QP and divides by P once.

@@ -1,0 +1,12 @@
+// Package fhetest holds test code of the tree below fhe: parameters that protect nothing, and suites that engines share.
+package fhetest
+
+import (
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/insecure"
+)
+
+// InsecureParams returns parameters that skip the security gate, for tests. They protect nothing.
+func InsecureParams(lit fhe.ParametersLiteral) (fhe.Parameters, error) {
+	return fhe.InsecureParameters(insecure.Grant(), lit)
+}
