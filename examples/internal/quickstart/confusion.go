@@ -11,6 +11,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/report"
@@ -99,9 +101,8 @@ func writeConfusion(path, title string, predicted, truth []int, classes []string
 		y = append(y, plot.Tick{Value: float64(len(classes) - 1 - i), Label: fmt.Sprintf("%s (%d)", name, c.total[i])})
 	}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks(x), plot.ConstantTicks(y)
-	w, err := p.WriterTo(16*vg.Centimeter, 15*vg.Centimeter, "png")
-	if err != nil {
-		return err
-	}
-	return report.WriteFile(path, 0o644, func(f io.Writer) error { _, err := w.WriteTo(f); return err })
+	canvas := vgimg.NewWith(vgimg.UseWH(16*vg.Centimeter, 15*vg.Centimeter), vgimg.UseDPI(120))
+	const margin = 10
+	p.Draw(draw.Crop(draw.New(canvas), margin, -margin, margin, -margin))
+	return report.WriteFile(path, 0o644, func(f io.Writer) error { _, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(f); return err })
 }
