@@ -1,9 +1,14 @@
 package fhe
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,5 +187,45 @@ func TestParseDigest(t *testing.T) {
 	}
 	if d.Short() != d.String()[:8] || d.IsZero() || !(Digest{}).IsZero() {
 		t.Error("Short or IsZero")
+	}
+}
+
+// TestTags checks that no tag of a digest is the start of another, which would let two kinds of artefact hash the same
+// bytes, and that the reference names each.
+func TestTags(t *testing.T) {
+	page, err := os.ReadFile("../docs/reference/program.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tags []string
+	for _, pattern := range []string{"*.go", "*/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range regexp.MustCompile(`"(signet/[^"]*)"`).FindAllSubmatch(b, -1) {
+				tags = append(tags, string(m[1]))
+			}
+		}
+	}
+	slices.Sort(tags)
+	if len(tags) < 11 {
+		t.Errorf("found %d tags only: %q", len(tags), tags)
+	}
+	for i, tag := range tags {
+		if i > 0 && strings.HasPrefix(tag, tags[i-1]) {
+			t.Errorf("%q starts with %q", tag, tags[i-1])
+		}
+		if !bytes.Contains(page, []byte("`"+tag+"`")) && !bytes.Contains(page, []byte(`"`+tag+`"`)) {
+			t.Errorf("docs/reference/program.md does not name %q", tag)
+		}
 	}
 }

@@ -64,10 +64,10 @@ func (c *compiler) singleAt(logN int) (*candidate, error) {
 	// Primes below 2^49.5 first, then any; in each case the smallest modulus that serves.
 	bestWorst := math.Inf(-1)
 	for _, cap := range []int{fastBits, maxBits} {
-		for bits := 18; bits <= min(cap, 50); bits++ {
+		for bits := logN + 8; bits <= min(cap, 50); bits++ {
 			// The last weights get as many bits as the first prime holds beside the value.
 			out := int(math.Ceil(bitsFor(rangeMargin * c.tail().post.abs())))
-			for _, w := range []int{bits - 8, bits - 4, bits} {
+			for _, w := range []int{bits - 16, bits - 12, bits - 8, bits - 4, bits} {
 				first := bits + out
 				if c.tail().act != actPolynomial {
 					first += w
@@ -80,7 +80,7 @@ func (c *compiler) singleAt(logN int) (*candidate, error) {
 				if c.needsKeys(s) {
 					special = min(cap, max(first, bits)+1)
 				}
-				if first > cap || special != 0 && special < max(first, bits) || first < logN+2 || bits < logN+2 {
+				if w < 8 || first > cap || special != 0 && special < max(first, bits) {
 					continue
 				}
 				if total := first + levels*bits + special; float64(total) > limit {
