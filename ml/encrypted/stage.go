@@ -45,15 +45,6 @@ func spanOf(v []float64) span {
 	return s
 }
 
-// widen returns the span stretched around its centre by the range margin.
-func (s span) widen() span {
-	c, h := (s.lo+s.hi)/2, (s.hi-s.lo)/2
-	if h == 0 {
-		h = max(1, math.Abs(c))
-	}
-	return span{c - rangeMargin*h, c + rangeMargin*h}
-}
-
 // abs returns the largest magnitude.
 func (s span) abs() float64 { return max(math.Abs(s.lo), math.Abs(s.hi)) }
 
@@ -174,8 +165,9 @@ func calibrate(stages []*stage, x ml.Tensor, n, inputLen int, tolerance float64)
 		s.pre, s.preRMS = spanOf(y.Data), rms(y.Data)
 		s.samples = append([]float64(nil), y.Data[:min(len(y.Data), 256)]...)
 		if s.act == actPolynomial {
-			r := s.pre.widen()
-			if s.poly, err = polyeval.SigmoidWithin(r.lo, r.hi, tolerance); err != nil {
+			// A symmetric range makes the polynomial exact at 0, where a classifier decides.
+			r := rangeMargin * max(s.pre.abs(), 0.5)
+			if s.poly, err = polyeval.SigmoidWithin(-r, r, tolerance); err != nil {
 				return fmt.Errorf("encrypted: %s after %s: %w", s.activationName, s.name, err)
 			}
 		}

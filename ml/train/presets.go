@@ -16,17 +16,18 @@ func MNISTSquareMLP(seed uint64) (Spec, Options) {
 	}
 }
 
-// LogisticRegression returns one score with a sigmoid, and options for a small set of
-// standardised features in two classes. On the breast cancer set, over 20 splits of
-// 80 : 20, it is right on 97.7 % of the test samples (95.6 % in the worst split), and the
-// largest score of any test sample is 24. Without label smoothing accuracy is the same
-// and the largest score 40.
+// LogisticRegression returns one score with a sigmoid, and options for a small
+// set of standardised features in two classes. Labels are smoothed so much that
+// scores stay small: a sigmoid under encryption is a polynomial, and twice the
+// range costs one more level of it. On the breast cancer set, over 10 splits of
+// 80 : 20, it is right on 96.8 % of the test samples and the largest score of any
+// is 9; with a smoothing of 0.05 it is right on 97.5 % and the largest score is 21.
 func LogisticRegression(seed uint64) (Spec, Options) {
 	return Spec{Layers: []LayerSpec{Dense(1), Sigmoid()}}, Options{
 		LearnRate:      0.01,
 		FinalLearnRate: 1e-4,
 		WeightDecay:    0.1,
-		LabelSmoothing: 0.05,
+		LabelSmoothing: 0.2,
 		Epochs:         30,
 		BatchSize:      32,
 		Seed:           seed,

@@ -15,9 +15,10 @@ import (
 // job is a loaded program. Runs share its tables and its pool of rows; each has its own values and its own team.
 type job struct {
 	*loaded
-	threads  int
-	pool     *pool
-	poisoned atomic.Bool
+	threads   int
+	pool      *pool
+	scratches sync.Pool // of *scratch
+	poisoned  atomic.Bool
 
 	mu     sync.Mutex
 	closed bool
@@ -62,7 +63,9 @@ func (j *job) Run(ctx context.Context, in *fhe.Bundle, opts ...program.RunOption
 		return nil, err
 	}
 	defer j.runs.Done()
-	return j.run(ctx, newTeam(j.threads), in, program.NewRunOptions(opts))
+	t := newTeam(j.threads)
+	defer t.stop()
+	return j.run(ctx, t, in, program.NewRunOptions(opts))
 }
 
 // RunBatch executes the program on each bundle: as many at a time as there are threads, which together use no more
@@ -84,6 +87,7 @@ func (j *job) RunBatch(ctx context.Context, in []*fhe.Bundle, opts ...program.Ru
 	defer cancel()
 	out, errs := make([]*fhe.Bundle, len(in)), make([]error, len(in))
 	t := newTeam(j.threads)
+	defer t.stop()
 	t.do(len(in), func(i int) {
 		if out[i], errs[i] = j.run(ctx, t, in[i], o); errs[i] != nil {
 			cancel()

@@ -22,7 +22,7 @@ func (r *run) hoist(level int, c [][]uint64) value {
 	if k > 1 {
 		for d := range beta {
 			if g := r.digits[level][d*k]; g.conv != nil {
-				over[d] = make([]uint8, r.n)
+				over[d] = r.pool.bytes()
 			}
 		}
 		const piece = 1024
@@ -50,6 +50,7 @@ func (r *run) hoist(level int, c [][]uint64) value {
 		s.NTT(out, out)
 	})
 	r.pool.put(coeffs...)
+	r.pool.putBytes(over...)
 	return v
 }
 
@@ -89,7 +90,7 @@ func (r *run) modDown(level int, x [][][]uint64, finish func(poly, row int, s *l
 	d := r.down[level]
 	over := make([][]uint8, len(x))
 	for i := range over {
-		over[i] = make([]uint8, r.n)
+		over[i] = r.pool.bytes()
 	}
 	if k == 1 {
 		r.team.do(len(x), func(i int) {
@@ -115,6 +116,7 @@ func (r *run) modDown(level int, x [][][]uint64, finish func(poly, row int, s *l
 		finish(poly, i, s, tmp)
 		r.pool.put(tmp)
 	})
+	r.pool.putBytes(over...)
 }
 
 // relin writes c0, c1 plus the key switch of c2.

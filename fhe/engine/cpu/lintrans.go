@@ -29,6 +29,23 @@ func (r *run) block(rot *rotation, part, level, i, beta int, s *lattice.SubRing,
 	}
 }
 
+// scratch is what one task of a fused loop keeps in cache.
+type scratch struct {
+	buf  [lattice.Block]uint64
+	accs []lattice.Acc
+}
+
+func (r *run) scratch(accs int) *scratch {
+	sc, _ := r.scratches.Get().(*scratch)
+	if sc == nil {
+		sc = new(scratch)
+	}
+	if len(sc.accs) < accs {
+		sc.accs = make([]lattice.Acc, accs)
+	}
+	return sc
+}
+
 // lintrans multiplies a hoisted value by diagonals with double hoisting. For every row of QP and both parts, block by
 // block: each baby rotation's block is computed once, and added, times its diagonal, to the sum of each giant step.
 // Rows need nothing from one another until the division by P, so they run in parallel.
@@ -77,10 +94,11 @@ func (r *run) lintrans(o *program.Op, h, x *value) value {
 		part, i, lo := t/cuts/rows, t/cuts%rows, t%cuts*span
 		s := r.ring.Row(level, i)
 		dig := rowOf(h.digits, level, i, beta, r.ring.PCount())
-		buf := make([]uint64, block)
-		accs := make([]lattice.Acc, len(giants))
+		sc := r.scratch(len(giants))
+		defer r.scratches.Put(sc)
+		buf, accs := sc.buf[:block], sc.accs
 		for off := lo; off < lo+span; off += block {
-			for gi := range accs {
+			for gi := range giants {
 				accs[gi].Reset(block)
 			}
 			for bi := range rots {
@@ -104,7 +122,7 @@ func (r *run) lintrans(o *program.Op, h, x *value) value {
 					}
 				}
 			}
-			for gi := range accs {
+			for gi := range giants {
 				accs[gi].Reduce(s, sums[gi][part][i][off:off+block])
 			}
 		}
@@ -197,7 +215,9 @@ func (r *run) rotsum(o *program.Op, h, x *value) value {
 		part, i, lo := t/cuts/rows, t/cuts%rows, t%cuts*span
 		s := r.ring.Row(level, i)
 		dig := rowOf(h.digits, level, i, beta, r.ring.PCount())
-		buf := make([]uint64, block)
+		sc := r.scratch(0)
+		defer r.scratches.Put(sc)
+		buf := sc.buf[:block]
 		for off := lo; off < lo+span; off += block {
 			out := acc[part][i][off : off+block]
 			if identity && i <= level {

@@ -104,6 +104,7 @@ func (e *Engine) Load(ctx context.Context, p *program.Program, c *program.Consta
 		switching: map[uint64]*switchingKey{}, perms: map[uint64]lattice.Automorphism{}, plain: map[plainKey]*plain{},
 		scalars: map[int]*scalars{}, weights: map[int][]int64{}}
 	t := newTeam(e.cfg.Threads)
+	defer t.stop()
 	l.tables()
 	if err := l.loadKeys(ctx, t); err != nil {
 		return nil, err

@@ -2,11 +2,33 @@ package cpu
 
 import "sync"
 
-// pool recycles rows of N words between operations and runs. Rows come back dirty.
+// pool recycles rows of N words, and of N overflow counts, between operations and runs. They come back dirty.
 type pool struct {
-	n    int
-	mu   sync.Mutex
-	free [][]uint64
+	n      int
+	mu     sync.Mutex
+	free   [][]uint64
+	counts [][]uint8
+}
+
+func (p *pool) bytes() []uint8 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if k := len(p.counts); k > 0 {
+		b := p.counts[k-1]
+		p.counts = p.counts[:k-1]
+		return b
+	}
+	return make([]uint8, p.n)
+}
+
+func (p *pool) putBytes(b ...[]uint8) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range b {
+		if c != nil {
+			p.counts = append(p.counts, c)
+		}
+	}
 }
 
 func (p *pool) row() []uint64 {
@@ -45,6 +67,6 @@ func (p *pool) put(rows ...[]uint64) {
 // drain forgets every row.
 func (p *pool) drain() {
 	p.mu.Lock()
-	p.free = nil
+	p.free, p.counts = nil, nil
 	p.mu.Unlock()
 }
