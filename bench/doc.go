@@ -1,0 +1,15 @@
+// Command bench measures encrypted inference.
+//
+//	go run ./bench list
+//	go run ./bench run mlp-single -json /tmp/mlp-single.json
+//	go run ./bench run mlp-batch -data /path/to/mnist -json bench/results/mlp-batch.json
+//	go run ./bench results                                   # bench/RESULTS.md from bench/results
+//	go run ./bench inspect public/program --json
+//
+// A figure's value is the median of its samples, which stand beside it. Server time is Job.Run alone; loading keys and
+// weights, encryption and decryption have figures of their own. Comparisons with Lattigo's stock evaluators, and of one
+// thread with several, take turns in one process, and their ratio is that of each turn.
+//
+// Without -data models are trained and tried on the embedded subsets, and the figures say so. Times are those of one
+// machine; the file names it.
+package main

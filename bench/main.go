@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/signet-ml/signet/fhe/inspect"
+	"github.com/signet-ml/signet/ml/report"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// usageError is a mistake on the command line: exit status 2.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+type cli struct {
+	List    listCmd    `cmd:"" help:"List the scenarios."`
+	Run     runCmd     `cmd:"" help:"Measure a scenario."`
+	Results resultsCmd `cmd:"" help:"Write RESULTS.md from a folder of results."`
+	Inspect inspectCmd `cmd:"" help:"Print a file of parameters, a program, constants, evaluation keys or ciphertexts."`
+	Serve   serveCmd   `cmd:"" hidden:""`
+}
+
+// env is what commands work with.
+type env struct {
+	ctx      context.Context
+	out, log io.Writer
+}
+
+type listCmd struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run prints the scenarios.
+func (c *listCmd) Run(e *env) error {
+	if c.JSON {
+		enc := json.NewEncoder(e.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(scenarios)
+	}
+	for _, s := range scenarios {
+		fmt.Fprintf(e.out, "%-12s%s\n", s.Name, s.Title)
+	}
+	return nil
+}
+
+type runCmd struct {
+	Scenario string `arg:"" help:"Name of the scenario; see list."`
+	JSON     string `name:"json" placeholder:"FILE" help:"Write figures with their samples, as signet/summary/v1."`
+	Data     string `placeholder:"DIR" help:"Folder with the full data sets. Default: the embedded ones."`
+	N        int    `short:"n" default:"0" placeholder:"N" help:"Timed runs. Default: the scenario's own number."`
+}
+
+// Run measures.
+func (c *runCmd) Run(e *env) error {
+	s, err := find(c.Scenario)
+	if err != nil {
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	sum, err := s.run(e.ctx, config{data: c.Data, n: c.N, log: e.log, serve: serveElsewhere(exe)})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.out, "%s on %s, %d cores, engine %s, %d thread(s)\n", sum.Name, sum.Machine.CPU, sum.Machine.Cores, sum.Engine, sum.Threads)
+	if err := sum.Table(e.out); err != nil {
+		return err
+	}
+	if c.JSON != "" {
+		if err := sum.Write(c.JSON); err != nil {
+			return err
+		}
+	}
+	if failed := sum.Failed(); len(failed) > 0 {
+		return fmt.Errorf("%d checks failed: %s", len(failed), strings.Join(failed, "; "))
+	}
+	return nil
+}
+
+type resultsCmd struct {
+	Dir string `default:"bench/results" placeholder:"DIR" help:"Folder of results. Default: bench/results."`
+	Out string `default:"bench/RESULTS.md" placeholder:"FILE" help:"The page to write. Default: bench/RESULTS.md."`
+}
+
+// Run writes the page.
+func (c *resultsCmd) Run(*env) error {
+	return report.WriteFile(c.Out, 0o644, func(w io.Writer) error { return writeResults(w, c.Dir) })
+}
+
+type inspectCmd struct {
+	File       string `arg:"" help:"The file."`
+	Parameters string `placeholder:"FILE" help:"The parameters it was written under. Default: parameters beside it, or ../public/parameters."`
+	JSON       bool   `name:"json" help:"Print JSON, one object a line."`
+}
+
+// Run prints the file.
+func (c *inspectCmd) Run(e *env) error {
+	return inspect.File(e.out, c.File, inspect.Options{JSON: c.JSON, Parameters: c.Parameters})
+}
+
+type serveCmd struct {
+	Dir string `arg:""`
+}
+
+// Run serves the folder once and reports.
+func (c *serveCmd) Run(e *env) error {
+	s, err := serve(e.ctx, c.Dir)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(e.out).Encode(s)
+}
+
+// longFlag is a long flag with one dash, as the standard library's flag package has them.
+var longFlag = regexp.MustCompile(`^-[a-z][a-z0-9-]+(=.*)?$`)
+
+// normalise gives long flags their second dash.
+func normalise(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		if a == "--" {
+			copy(out[i:], args[i:])
+			break
+		}
+		if longFlag.MatchString(a) {
+			a = "-" + a
+		}
+		out[i] = a
+	}
+	return out
+}
+
+type exit int
+
+// run is main with its surroundings. Exit statuses: 0 success, 1 failure, 2 wrong usage.
+func run(args []string, stdout, stderr io.Writer) (status int) {
+	defer func() { // kong exits by calling a function: from --help
+		if v := recover(); v != nil {
+			code, ok := v.(exit)
+			if !ok {
+				panic(v)
+			}
+			status = int(code)
+		}
+	}()
+	fail := func(err error) int {
+		fmt.Fprintf(stderr, "bench: %v\n", err)
+		var usage *usageError
+		if errors.As(err, &usage) {
+			return 2
+		}
+		return 1
+	}
+	var c cli
+	parser, err := kong.New(&c, kong.Name("bench"), kong.Description("Measures encrypted inference. Start with: bench list"),
+		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return fail(err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := parser.Parse(normalise(args))
+	if err != nil {
+		return fail(&usageError{explain(err)})
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := kctx.Run(&env{ctx, stdout, stderr}); err != nil {
+		return fail(err)
+	}
+	return 0
+}
+
+// explain adds to a parser's error what would have been right.
+func explain(err error) error {
+	var p *kong.ParseError
+	if !errors.As(err, &p) || p.Context == nil {
+		return err
+	}
+	node := p.Context.Selected()
+	if node == nil {
+		node = p.Context.Model.Node
+	}
+	var have []string
+	for _, group := range node.AllFlags(true) {
+		for _, f := range group {
+			have = append(have, "--"+f.Name)
+		}
+	}
+	what := "flags"
+	if len(node.Children) > 0 {
+		what, have = "commands", nil
+		for _, n := range node.Children {
+			if !n.Hidden {
+				have = append(have, n.Name)
+			}
+		}
+	}
+	return fmt.Errorf("%w; %s of %s: %s", err, what, node.FullPath(), strings.Join(have, ", "))
+}

@@ -1,0 +1,447 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/client"
+	"github.com/signet-ml/signet/fhe/engine"
+	"github.com/signet-ml/signet/fhe/engine/cpu"
+	"github.com/signet-ml/signet/fhe/fhetest/stock"
+	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/ml"
+	"github.com/signet-ml/signet/ml/data"
+	"github.com/signet-ml/signet/ml/encrypted"
+	"github.com/signet-ml/signet/ml/report"
+	"github.com/signet-ml/signet/ml/train"
+)
+
+// A scenario is a model and a packing.
+type scenario struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	N     int    `json:"n"` // timed runs by default
+	batch int    // samples in one run; 1 packs a single sample
+	load  func(dir string) (fit, test data.Dataset, note string, err error)
+	fit   func(seed uint64) (train.Spec, train.Options)
+}
+
+const batchSize = 4096
+
+var scenarios = []scenario{
+	{Name: "lr-single", Title: "logistic regression 30-1 on breast cancer, one sample", N: 100, batch: 1, load: loadLR, fit: train.LogisticRegression},
+	{Name: "lr-batch", Title: "logistic regression 30-1 on breast cancer, 4,096 samples, sigmoid on the server", N: 10, batch: batchSize, load: loadLR, fit: train.LogisticRegression},
+	{Name: "mlp-single", Title: "network 784-128(square)-10 on MNIST, one image", N: 100, batch: 1, load: loadMNIST, fit: train.MNISTSquareMLP},
+	{Name: "mlp-batch", Title: "network 784-128(square)-10 on MNIST, 4,096 images", N: 3, batch: batchSize, load: loadMNIST, fit: train.MNISTSquareMLP},
+}
+
+func find(name string) (scenario, error) {
+	var names []string
+	for _, s := range scenarios {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return scenario{}, &usageError{fmt.Errorf("there is no scenario %q; there are %s", name, strings.Join(names, ", "))}
+}
+
+// seed fixes splits and training. Encryption is random.
+const seed = 1
+
+func loadLR(dir string) (fit, test data.Dataset, note string, err error) {
+	note = "embedded breast cancer set"
+	ds, err := data.BreastCancer()
+	if err == nil && dir != "" {
+		full, e := data.LoadBreastCancer(dir)
+		var missing *data.MissingFileError
+		switch {
+		case e == nil:
+			ds, note = full, "breast cancer set"
+		case !errors.As(e, &missing):
+			err = e
+		}
+	}
+	if err != nil {
+		return fit, test, note, err
+	}
+	fit, test = ds.Split(seed, 0.8)
+	fit, scaler := fit.Standardize()
+	test, err = scaler.Apply(test)
+	return fit, test, note, err
+}
+
+func loadMNIST(dir string) (fit, test data.Dataset, note string, err error) {
+	if dir != "" {
+		fit, test, err = data.LoadMNIST(dir)
+		note = "full MNIST"
+	} else {
+		fit, test, err = data.MNIST()
+		note = "embedded subset of MNIST"
+	}
+	if err != nil {
+		return fit, test, note, err
+	}
+	_, test = test.Split(seed, 0)
+	return fit, test, note, nil
+}
+
+type config struct {
+	data string // folder of full sets, or ""
+	n    int    // timed runs; 0 is the scenario's own
+	log  io.Writer
+	// serve measures the peak memory of a server process that runs the files of a folder once.
+	serve func(ctx context.Context, dir string) (*served, error)
+}
+
+// pairs is how many turns the comparisons take at most.
+const pairs = 10
+
+// measure is one run of a scenario.
+type measure struct {
+	scenario
+	cfg   config
+	sum   *report.Summary
+	note  string
+	fit   data.Dataset
+	test  data.Dataset
+	model *ml.Model
+	plan  *encrypted.Plan
+	sk    *client.SecretKey
+	keys  *fhe.EvaluationKeys
+	eng   program.Engine
+	job   program.Job
+	last  *fhe.Bundle // an input, for the comparisons
+}
+
+func ms(since time.Time) float64 { return float64(time.Since(since).Nanoseconds()) / 1e6 }
+
+func (s scenario) run(ctx context.Context, cfg config) (*report.Summary, error) {
+	if cfg.n == 0 {
+		cfg.n = s.N
+	}
+	if cfg.n < 1 {
+		return nil, &usageError{fmt.Errorf("-n %d: at least 1", cfg.n)}
+	}
+	m := &measure{scenario: s, cfg: cfg, sum: report.New(s.Name)}
+	for _, step := range []func(context.Context) error{m.compile, m.generate, m.open, m.predict, m.compare, m.peak} {
+		if err := step(ctx); err != nil {
+			if m.job != nil {
+				m.job.Close()
+			}
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	return m.sum, m.job.Close()
+}
+
+func (m *measure) say(format string, args ...any) { fmt.Fprintf(m.cfg.log, format+"\n", args...) }
+
+// compile trains and compiles.
+func (m *measure) compile(ctx context.Context) (err error) {
+	if m.fit, m.test, m.note, err = m.load(m.cfg.data); err != nil {
+		return err
+	}
+	spec, opts := m.scenario.fit(seed)
+	m.say("%s: training on %d samples (%s)", m.Name, m.fit.Len(), m.note)
+	if m.model, err = train.Fit(ctx, spec, m.fit, opts); err != nil {
+		return err
+	}
+	target := encrypted.Target{Calibration: m.fit.Head(1000).X, Packing: encrypted.Single}
+	if m.batch > 1 {
+		target.Packing, target.Batch = encrypted.Batch, m.batch
+	}
+	if m.plan, err = encrypted.Compile(m.model, target); err != nil {
+		return err
+	}
+	m.say("%v", m.plan)
+	prog := m.plan.Program()
+	mean, worst := m.plan.PredictedBits()
+	m.sum.Date = time.Now().UTC().Format(time.DateOnly)
+	m.sum.Parameters = report.ParametersOf(m.plan.Parameters())
+	m.sum.Add(
+		report.Number("predicted_bits", "bits", worst, 1, fmt.Sprintf("by the noise model, for the worst of many scores; %.1f for the standard deviation", mean)),
+		report.Number("rotations", "count", float64(prog.Rotations()), 1, fmt.Sprintf("automorphisms, of %d operations", len(prog.Ops()))),
+		report.Number("predicted_peak_bytes", "B", float64(cpu.Memory(prog)), 1, "of a job: keys and weights as loaded, and one run"),
+		report.Number("input_bytes", "B", float64(m.plan.InputBytes()), 1, fmt.Sprintf("a run, which holds up to %d sample(s), to the server", m.plan.Samples())),
+		report.Number("output_bytes", "B", float64(m.plan.OutputBytes()), 1, "a run, to the owner"),
+		report.Number("keys_wire_bytes", "B", float64(m.plan.KeysBytes()), len(m.plan.Keys()), "evaluation keys as they are sent"),
+	)
+	return nil
+}
+
+// generate makes the keys, several times.
+func (m *measure) generate(ctx context.Context) error {
+	kg, err := client.NewKeyGenerator(m.plan.Parameters())
+	if err != nil {
+		return err
+	}
+	var times []float64
+	for range min(3, m.cfg.n) {
+		m.keys = nil // only one set in memory
+		start := time.Now()
+		m.sk = kg.GenSecretKey()
+		if m.keys, err = kg.GenEvaluationKeys(ctx, m.sk, m.plan.Keys()); err != nil {
+			return err
+		}
+		times = append(times, ms(start))
+	}
+	bytes := int64(0)
+	for _, g := range m.keys.Elements() {
+		k := m.keys.Get(g)
+		bytes += 2 * int64(k.Digits()) * int64(k.Rows()) * int64(m.plan.Parameters().N()) * 8
+	}
+	m.sum.Add(report.Median("keygen_ms", "ms", times, "secret key and all evaluation keys").On("client", runtime.GOMAXPROCS(0)),
+		report.Number("keys_bytes", "B", float64(bytes), len(m.keys.Elements()), "evaluation keys in memory, before loading"))
+	return nil
+}
+
+// open loads the program, several times.
+func (m *measure) open(ctx context.Context) (err error) {
+	if m.eng, err = engine.Open(ctx, engine.Auto); err != nil {
+		return err
+	}
+	info := m.eng.Info()
+	m.sum.Engine, m.sum.Threads = info.Name, info.Threads
+	var times []float64
+	for range min(3, m.cfg.n) {
+		if m.job != nil {
+			if err := m.job.Close(); err != nil {
+				return err
+			}
+		}
+		start := time.Now()
+		if m.job, err = m.eng.Load(ctx, m.plan.Program(), m.plan.Constants(), m.keys); err != nil {
+			return err
+		}
+		times = append(times, ms(start))
+	}
+	m.sum.Add(report.Median("load_ms", "ms", times, "Engine.Load: expands keys and weights, once for many runs").On(info.Name, info.Threads))
+	return nil
+}
+
+// predict runs the test samples and compares what comes back with the twin and with the model.
+func (m *measure) predict(ctx context.Context) error {
+	per := m.batch // the plan may hold more
+	test, note := m.test, m.note
+	runs := m.cfg.n
+	unique := test.Len() // samples that accuracy rests on
+	switch {
+	case per == 1:
+		unique = min(unique, runs)
+		test = test.Head(unique)
+	case test.Len() < per:
+		note += fmt.Sprintf(", %d test samples repeated to fill a run", test.Len())
+		index := make([]int, per)
+		for i := range index {
+			index[i] = i % test.Len()
+		}
+		test = test.Subset(index)
+	}
+	batches := (test.Len() + per - 1) / per
+	runs = max(runs, batches)
+	twin, err := m.plan.Twin().Forward(test.X)
+	if err != nil {
+		return err
+	}
+	plain, err := m.model.Forward(test.X)
+	if err != nil {
+		return err
+	}
+	enc, dec := client.NewEncryptor(m.sk), client.NewDecryptor(m.sk)
+	m.say("%s: %d run(s) of %d sample(s)", m.Name, runs, per)
+	var encryptMS, serverMS, decryptMS, each, scores []float64
+	for i := range runs {
+		lo := i % batches * per
+		hi := min(lo+per, test.Len())
+		x, err := m.plan.Pack(test.X.Slice(lo, hi))
+		if err != nil {
+			return err
+		}
+		start := time.Now()
+		if m.last, err = enc.Encrypt(m.plan.Input(), x); err != nil {
+			return err
+		}
+		encryptMS = append(encryptMS, ms(start))
+		start = time.Now()
+		out, err := m.job.Run(ctx, m.last)
+		if err != nil {
+			return err
+		}
+		serverMS = append(serverMS, ms(start))
+		each = append(each, serverMS[i]/float64(per))
+		start = time.Now()
+		y, err := dec.ForOwner(m.plan.Output(), out)
+		if err != nil {
+			return err
+		}
+		decryptMS = append(decryptMS, ms(start))
+		if i < batches {
+			s, err := m.plan.Unpack(y, hi-lo)
+			if err != nil {
+				return err
+			}
+			scores = append(scores, s.Data...)
+		}
+	}
+	s, err := ml.NewTensor([]int{test.Len(), len(scores) / test.Len()}, scores)
+	if err != nil {
+		return err
+	}
+	final, err := m.plan.Finish(s)
+	if err != nil {
+		return err
+	}
+	twinFinal, err := m.plan.Finish(twin)
+	if err != nil {
+		return err
+	}
+	head := func(t ml.Tensor) []int { return m.model.Labels(t.Slice(0, unique)) }
+	labels, truth := head(final), test.Y[:unique]
+	run := fmt.Sprintf("a run of %d sample(s)", per)
+	clientThreads := runtime.GOMAXPROCS(0)
+	m.sum.Add(
+		report.Median("server_ms", "ms", serverMS, "Job.Run, "+run+"; "+note).On(m.sum.Engine, m.sum.Threads),
+		report.Median("per_image_ms", "ms", each, "server_ms by samples in a run").On(m.sum.Engine, m.sum.Threads),
+		report.Median("encrypt_ms", "ms", encryptMS, run).On("client", clientThreads),
+		report.Median("decrypt_ms", "ms", decryptMS, run).On("client", clientThreads),
+		report.Number("precision_bits", "bits", report.Bits(s.Data, twin.Data), test.Len(), "-log2(max error / max score) against the twin"),
+		report.Number("precision_float_bits", "bits", report.Bits(final.Data, plain.Data), test.Len(), "the same against the float64 model"),
+		report.Number("accuracy", "ratio", report.Agreement(labels, truth), unique, "under encryption; "+note),
+		report.Number("accuracy_clear", "ratio", report.Agreement(head(plain), truth), unique, "of the float64 model on the same samples"),
+		report.Number("agreement", "ratio", report.Agreement(labels, head(plain)), unique, "labels equal to the float64 model's"),
+		report.Number("agreement_twin", "ratio", report.Agreement(labels, head(twinFinal)), unique, "labels equal to the twin's"),
+	)
+	m.sum.Check("labels agree with the twin's on at least 99.9 %", report.Agreement(labels, head(twinFinal)) >= 0.999)
+	m.sum.Check("at least 12 bits of precision", report.Bits(s.Data, twin.Data) >= 12)
+	return nil
+}
+
+// compare lets one thread, two threads and Lattigo's stock evaluators take turns on one input.
+func (m *measure) compare(ctx context.Context) error {
+	one, err := engine.Open(ctx, engine.Auto, engine.Threads(1))
+	if err != nil {
+		return err
+	}
+	single, err := one.Load(ctx, m.plan.Program(), m.plan.Constants(), m.keys)
+	if err != nil {
+		return err
+	}
+	defer single.Close()
+	double := m.job
+	if m.sum.Threads != 2 {
+		two, err := engine.Open(ctx, engine.Auto, engine.Threads(2))
+		if err != nil {
+			return err
+		}
+		if double, err = two.Load(ctx, m.plan.Program(), m.plan.Constants(), m.keys); err != nil {
+			return err
+		}
+		defer double.Close()
+	}
+	peer, err := stock.New(m.plan.Program(), m.plan.Constants(), m.keys, stock.BestStock())
+	if err != nil {
+		return err
+	}
+	turns := min(pairs, m.cfg.n)
+	m.say("%s: comparing with one thread and with Lattigo's evaluators, %d turn(s)", m.Name, turns)
+	var digest fhe.Digest
+	same := true
+	run := func(j program.Job) (float64, error) {
+		start := time.Now()
+		out, err := j.Run(ctx, m.last)
+		t := ms(start)
+		if err != nil {
+			return 0, err
+		}
+		d := out.Digest()
+		same = same && (digest.IsZero() || digest == d)
+		digest = d
+		return t, nil
+	}
+	// One processor means one: the garbage collector's too.
+	onOne := func(f func() (float64, error)) (float64, error) {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+		return f()
+	}
+	contestants := []func() (float64, error){
+		func() (float64, error) { return onOne(func() (float64, error) { return run(single) }) },
+		func() (float64, error) {
+			return onOne(func() (float64, error) {
+				start := time.Now()
+				_, err := peer.Run(m.last)
+				return ms(start), err
+			})
+		},
+		func() (float64, error) { return run(double) },
+	}
+	times := make([][]float64, len(contestants))
+	for turn := range turns {
+		for k := range contestants {
+			c := (turn + k) % len(contestants) // who goes first rotates
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			runtime.GC()
+			t, err := contestants[c]()
+			if err != nil {
+				return err
+			}
+			times[c] = append(times[c], t)
+		}
+	}
+	ratio := func(a, b []float64) []float64 {
+		out := make([]float64, len(a))
+		for i := range a {
+			out[i] = a[i] / b[i]
+		}
+		return out
+	}
+	m.sum.Add(
+		report.Median("server_1_thread_ms", "ms", times[0], "Job.Run on one processor").On(m.sum.Engine, 1),
+		report.Median("stock_ms", "ms", times[1], "the same program on Lattigo v5.0.7's own evaluators, at the program's baby steps, on one processor").On("lattigo stock", 1),
+		report.Median("speedup_vs_stock", "x", ratio(times[1], times[0]), "stock_ms by server_1_thread_ms, turn by turn").On(m.sum.Engine, 1),
+	)
+	if runtime.GOMAXPROCS(0) > 1 {
+		m.sum.Add(report.Median("speedup_2_cores", "x", ratio(times[0], times[2]), "one thread by two threads, turn by turn").On(m.sum.Engine, 2))
+	}
+	m.sum.Check("one thread and two give the same bits", same)
+	return nil
+}
+
+// peak measures the memory of a process that does nothing but serve.
+func (m *measure) peak(ctx context.Context) (err error) {
+	if m.cfg.serve == nil {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "signet-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	for _, f := range []struct {
+		name string
+		v    io.WriterTo
+	}{{"parameters", m.plan.Parameters()}, {"program", m.plan.Program()}, {"constants", m.plan.Constants()}, {"keys", m.keys}, {"input", m.last}} {
+		err := report.WriteFile(filepath.Join(dir, f.name), 0o644, func(w io.Writer) error { _, err := f.v.WriteTo(w); return err })
+		if err != nil {
+			return err
+		}
+	}
+	s, err := m.cfg.serve(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if s.PeakBytes > 0 {
+		m.sum.Add(report.Number("peak_bytes", "B", float64(s.PeakBytes), 1, "largest resident size of a process that reads the files, loads and runs once").On(s.Engine, s.Threads))
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/engine"
+	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/ml/report"
+)
+
+// served is what a server process reports.
+type served struct {
+	Engine    string `json:"engine"`
+	Threads   int    `json:"threads"`
+	PeakBytes int64  `json:"peak_bytes"`
+	Output    string `json:"output"` // digest
+}
+
+const maxFile = 1 << 36
+
+// serve reads parameters, program, constants, keys and input from a folder and runs once.
+func serve(ctx context.Context, dir string) (*served, error) {
+	open := func(name string, f func(io.Reader) error) error {
+		file, err := os.Open(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		return f(bufio.NewReaderSize(file, 1<<20))
+	}
+	var params fhe.Parameters
+	var prog *program.Program
+	var consts *program.Constants
+	var keys *fhe.EvaluationKeys
+	var in *fhe.Bundle
+	for _, f := range []struct {
+		name string
+		read func(io.Reader) error
+	}{
+		{"parameters", func(r io.Reader) (err error) { params, err = fhe.ReadParameters(r, maxFile); return err }},
+		{"program", func(r io.Reader) (err error) { prog, err = program.ReadProgram(r, params, maxFile); return err }},
+		{"constants", func(r io.Reader) (err error) { consts, err = program.ReadConstants(r, maxFile); return err }},
+		{"keys", func(r io.Reader) (err error) { keys, err = fhe.ReadEvaluationKeys(r, params, maxFile); return err }},
+		{"input", func(r io.Reader) (err error) { in, err = fhe.ReadBundle(r, params, maxFile); return err }},
+	} {
+		if err := open(f.name, f.read); err != nil {
+			return nil, fmt.Errorf("serve %s: %w", f.name, err)
+		}
+	}
+	eng, err := engine.Open(ctx, engine.Auto)
+	if err != nil {
+		return nil, err
+	}
+	job, err := eng.Load(ctx, prog, consts, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer job.Close()
+	out, err := job.Run(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	info := eng.Info()
+	return &served{info.Name, info.Threads, report.PeakBytes(), out.Digest().String()}, nil
+}
+
+// serveElsewhere is serve in a process of its own.
+func serveElsewhere(executable string) func(context.Context, string) (*served, error) {
+	return func(ctx context.Context, dir string) (*served, error) {
+		cmd := exec.CommandContext(ctx, executable, "serve", dir)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("server process: %w", err)
+		}
+		var s served
+		if err := json.Unmarshal(out, &s); err != nil {
+			return nil, fmt.Errorf("server process: its report: %w", err)
+		}
+		return &s, nil
+	}
+}

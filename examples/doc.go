@@ -1,0 +1,13 @@
+// Command examples runs Signet's examples.
+//
+//	go run ./examples list
+//	go run ./examples run quickstart -out /tmp/quickstart
+//	go run ./examples stage quickstart compile -dir /tmp/parts    # then keygen, encrypt, run, decrypt
+//	go run ./examples inspect /tmp/parts/public/program
+//
+// run does everything and writes DIR/summary.json, DIR/predictions.csv and pictures; it fails if a check does. stage
+// does one step at a time, each in its own process, through files: move them between machines as you would in earnest.
+// Flags may be written with one dash or two.
+//
+// Examples show a library; they are no service. What they decrypt they print, to the owner of the data, on one machine.
+package main
