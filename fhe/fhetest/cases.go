@@ -141,7 +141,7 @@ func opsProgram(params fhe.Parameters, seed uint64) (*program.Program, *program.
 			m.add(m.MulRelin(x, x))
 			m.add(m.MulRelin(y, higher))
 			for _, g := range elements(params) {
-				m.add(m.Rot(x, g))
+				m.add(m.rotBy(x, g))
 			}
 			m.add(m.Conj(y))
 		}

@@ -252,8 +252,10 @@ func (m *maker) element() uint64 {
 }
 
 // rot appends an automorphism: the conjugation is an operation of its own.
-func (m *maker) rot(x program.Value) program.Value {
-	if g := m.element(); g != m.params.GaloisElementForConjugation() {
+func (m *maker) rot(x program.Value) program.Value { return m.rotBy(x, m.element()) }
+
+func (m *maker) rotBy(x program.Value, g uint64) program.Value {
+	if g != m.params.GaloisElementForConjugation() {
 		return m.Rot(x, g)
 	}
 	return m.Conj(x)
