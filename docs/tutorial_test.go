@@ -175,7 +175,7 @@ func Example_choosing() {
 	fmt.Println(many.Packing(), many.Samples() >= 1000, many.ClientLayer() == "")
 
 	// Ask for too much.
-	_, err = encrypted.Compile(m, encrypted.Target{Calibration: ds.X, Packing: encrypted.Single, Precision: 30})
+	_, err = encrypted.Compile(m, encrypted.Target{Calibration: ds.X, Packing: encrypted.Single, Precision: 18})
 	var infeasible *encrypted.InfeasibleError
 	if errors.As(err, &infeasible) {
 		fmt.Println(infeasible.Layer, infeasible.Precision)
