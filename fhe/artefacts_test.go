@@ -119,7 +119,7 @@ func TestBundleWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	if back.Digest() != bundle.Digest() || back.Key() != bundle.Key() || back.Program() != bundle.Program() || !back.Parameters().Equal(p) ||
-		strings.Join(back.Ports(), " ") != "x weights/π" || len(back.Get("x")) != 2 || back.Get("y") != nil {
+		strings.Join(back.Ports(), " ") != "weights/π x" || len(back.Get("x")) != 2 || back.Get("y") != nil {
 		t.Errorf("another bundle: %v", back.Ports())
 	}
 	empty := encoded(t, NewBundle(p, KeyID{}, Digest{}))

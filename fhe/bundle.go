@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
@@ -44,7 +45,7 @@ func NewBundle(p Parameters, key KeyID, program Digest) *Bundle {
 	return &Bundle{params: p, key: key, program: program}
 }
 
-// Add appends a port. It fails on a second port of the same name and on ciphertexts of other parameters.
+// Add adds a port; ports are kept in the order of their names, so that equal bundles have equal digests. It fails on a second port of the same name and on ciphertexts of other parameters.
 func (b *Bundle) Add(port string, cts ...*Ciphertext) error {
 	if err := wire.CheckName(port, maxPortName); err != nil {
 		return fmt.Errorf("fhe: bundle: port: %w", err)
@@ -63,7 +64,8 @@ func (b *Bundle) Add(port string, cts ...*Ciphertext) error {
 			return &MismatchError{What: "parameters", Want: b.params.Digest().Short(), Have: ct.params.Digest().Short()}
 		}
 	}
-	b.ports = append(b.ports, bundlePort{port, slices.Clone(cts)})
+	at, _ := slices.BinarySearchFunc(b.ports, port, func(p bundlePort, name string) int { return strings.Compare(p.name, name) })
+	b.ports = slices.Insert(b.ports, at, bundlePort{port, slices.Clone(cts)})
 	return nil
 }
 
@@ -77,10 +79,10 @@ func (b *Bundle) Merge(o *Bundle) error {
 	case b.program != o.program:
 		return &MismatchError{What: "program", Want: b.program.Short(), Have: o.program.Short()}
 	}
-	n := len(b.ports)
+	before := slices.Clone(b.ports)
 	for _, p := range o.ports {
 		if err := b.Add(p.name, p.cts...); err != nil {
-			b.ports = b.ports[:n]
+			b.ports = before
 			return err
 		}
 	}
@@ -96,7 +98,7 @@ func (b *Bundle) Key() KeyID { return b.key }
 // Program returns the digest of the program that the bundle belongs to, or zero.
 func (b *Bundle) Program() Digest { return b.program }
 
-// Ports returns the names of the ports in order.
+// Ports returns the names of the ports in ascending order.
 func (b *Bundle) Ports() []string {
 	out := make([]string, len(b.ports))
 	for i, p := range b.ports {
@@ -181,6 +183,10 @@ func ReadBundle(r io.Reader, p Parameters, limit int64) (*Bundle, error) {
 			cts = append(cts, readCiphertext(rd, p))
 		}
 		if rd.Err() == nil {
+			if len(b.ports) > 0 && name <= b.ports[len(b.ports)-1].name {
+				rd.Fail("port %q is out of order", name)
+				break
+			}
 			if err := b.Add(name, cts...); err != nil {
 				rd.Fail("%v", err)
 			}

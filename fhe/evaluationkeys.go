@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
@@ -16,6 +17,9 @@ type EvaluationKey struct {
 	galois uint64
 	level  int
 	limbs  [][2][][]uint64 // [digit][part][rows of Q, then P][N]
+
+	once   sync.Once
+	digest Digest
 }
 
 // NewEvaluationKey returns a key that takes ownership of limbs[digit][part][row], checked for shape and range. The
@@ -74,7 +78,8 @@ func (k *EvaluationKey) Digits() int { return (k.level + k.params.PCount()) / k.
 // Rows returns the number of limbs of each polynomial: level+1 of Q, then all of P.
 func (k *EvaluationKey) Rows() int { return k.level + 1 + k.params.PCount() }
 
-// Limb returns one limb: part 0 is b = -a·s + e + P·w·s', part 1 is a. The slice is the key's own.
+// Limb returns one limb: part 0 is b = -a·s + e + P·w·s', part 1 is a. The slice is the key's own and must
+// not be changed.
 func (k *EvaluationKey) Limb(digit, part, i int) []uint64 { return k.limbs[digit][part][i] }
 
 // Bytes returns the size of the wire form.
@@ -86,8 +91,13 @@ func EvaluationKeyBytes(p Parameters, level int) int64 {
 	return 9 + 2*int64(k.Digits())*int64(k.Rows())*int64(p.N())*8
 }
 
-// Digest returns the digest of the key's element, level and limbs.
+// Digest returns the digest of the key's element, level and limbs. It is computed once.
 func (k *EvaluationKey) Digest() Digest {
+	k.once.Do(func() { k.digest = k.hash() })
+	return k.digest
+}
+
+func (k *EvaluationKey) hash() Digest {
 	pd := k.params.Digest()
 	b := append([]byte(nil), pd[:]...)
 	b = append(b, 'k', byte(k.level))
@@ -194,6 +204,17 @@ func (s *EvaluationKeys) Elements() []uint64 {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Digest returns the digest of the set: of the parameters, the key id and every key's digest by ascending element.
+func (s *EvaluationKeys) Digest() Digest {
+	pd := s.params.Digest()
+	b := append(append([]byte(nil), pd[:]...), s.key[:]...)
+	for _, g := range s.Elements() {
+		d := s.keys[g].Digest()
+		b = append(b, d[:]...)
+	}
+	return Tagged("signet/keys/v1", b)
 }
 
 // Bytes returns the size of the wire form.

@@ -141,7 +141,7 @@ func opsProgram(params fhe.Parameters, seed uint64) (*program.Program, *program.
 			m.add(m.MulRelin(x, x))
 			m.add(m.MulRelin(y, higher))
 			for _, g := range elements(params) {
-				m.add(m.Rot(x, g))
+				m.add(m.rotBy(x, g))
 			}
 			m.add(m.Conj(y))
 		}
@@ -239,7 +239,7 @@ func chainProgram(params fhe.Parameters, n int) (*program.Program, *program.Cons
 	x := m.input("x", 1, params.MaxLevel(), params.LogMaxSlots())[0]
 	for i := range n {
 		m.Scope(fmt.Sprintf("link %d", i/8))
-		x = m.Rot(x, m.element())
+		x = m.rot(x)
 	}
 	m.output("y", x)
 	return m.Build()

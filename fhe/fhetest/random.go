@@ -251,6 +251,16 @@ func (m *maker) element() uint64 {
 	return e[m.rng.IntN(len(e))]
 }
 
+// rot appends an automorphism: the conjugation is an operation of its own.
+func (m *maker) rot(x program.Value) program.Value { return m.rotBy(x, m.element()) }
+
+func (m *maker) rotBy(x program.Value, g uint64) program.Value {
+	if g != m.params.GaloisElementForConjugation() {
+		return m.Rot(x, g)
+	}
+	return m.Conj(x)
+}
+
 // lintrans appends a matrix of random diagonals out of {0, 1, 2, 3, 4, 6}.
 func (m *maker) lintrans(h program.Value, logSlots, n1, level int) program.Value {
 	var diagonals, rows []int
@@ -345,7 +355,7 @@ func (m *maker) op() {
 		}
 	case 14:
 		if degree == 1 {
-			m.add(m.Rot(x, m.element()))
+			m.add(m.rot(x))
 		}
 	case 15:
 		if degree == 1 {

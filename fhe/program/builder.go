@@ -599,6 +599,9 @@ func (b *Builder) automorphism(code Opcode, x Value, g uint64) Value {
 	if err := b.galois(g, false); err != nil {
 		return b.fail(code, err)
 	}
+	if code == Rot && g == b.prog.params.GaloisElementForConjugation() {
+		return b.fail(code, fmt.Errorf("%w: %d is the conjugation, which is Conj", ErrGalois, g))
+	}
 	return b.push(Op{Code: code, Args: []Value{x}, Galois: []uint64{g}, Level: ox.Level, Degree: 1, Scale: ox.Scale, LogSlots: ox.LogSlots})
 }
 
