@@ -58,7 +58,7 @@ func writeResults(w io.Writer, dir string) error {
 	for _, r := range all {
 		p.line("\n## %s\n", strings.TrimSuffix(r.file, ".json"))
 		if i := rank(r.Name); i >= 0 {
-			p.line("%s.\n", scenarios[i].Title)
+			p.line("Scenario %s: %s.\n", r.Name, scenarios[i].Title)
 		}
 		p.line("- %s, engine %s, %d thread(s), commit %.12s", r.Date, r.Engine, r.Threads, r.Commit)
 		p.line("- %s, %d cores, %s memory, %s/%s, %s", r.Machine.CPU, r.Machine.Cores, report.Bytes(r.Machine.Memory), r.Machine.OS, r.Machine.Arch, r.Machine.Go)

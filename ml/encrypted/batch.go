@@ -302,7 +302,8 @@ func (c *compiler) batchStage(b *program.Builder, i int, st, q *stage, m *progra
 				return x, fmt.Errorf("encrypted: %s after %s: %w", st.activationName, st.name, err)
 			}
 		}
-		// Linear combinations take ranges of values: bring the results together. A drop to the same level is free.
+		// Linear combinations take ranges of values: bring the results together by an operation
+		// that copies nothing.
 		if len(vals) > 1 {
 			for r, v := range vals {
 				vals[r] = b.SetScale(v, b.Scale(v))
