@@ -174,15 +174,27 @@ func Example_choosing() {
 	}
 	fmt.Println(many.Packing(), many.Samples() >= 1000, many.ClientLayer() == "")
 
-	// Ask for too much.
-	_, err = encrypted.Compile(m, encrypted.Target{Calibration: ds.X, Packing: encrypted.Single, Precision: 18})
+	// Ask for too much: sixteen sigmoids in a row.
+	layers := m.Layers()[:1]
+	four, err := ml.FromRows([][]float64{{4}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 16 {
+		layers = append(layers, ml.Sigmoid(), ml.Dense(four, []float64{-2}))
+	}
+	deep, err := ml.Sequential(layers...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = encrypted.Compile(deep, encrypted.Target{Calibration: ds.X, Packing: encrypted.Single})
 	var infeasible *encrypted.InfeasibleError
 	if errors.As(err, &infeasible) {
-		fmt.Println(infeasible.Layer, infeasible.Precision)
+		fmt.Println(infeasible.Levels > 30, infeasible.Missing > 0)
 	}
 
 	// Output:
 	// single 1 sigmoid
 	// batch true true
-	// dense1 true
+	// true true
 }
