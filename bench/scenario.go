@@ -134,6 +134,9 @@ func (s scenario) run(ctx context.Context, cfg config) (*report.Summary, error) 
 		return nil, &usageError{fmt.Errorf("-n %d: at least 1", cfg.n)}
 	}
 	m := &measure{scenario: s, cfg: cfg, sum: report.New(s.Name)}
+	if load, ok := report.Load(); ok {
+		m.sum.Add(report.Number("load_before", "processes", load, 1, "wanted a processor in the minute before; above about half of one, times are doubtful"))
+	}
 	for _, step := range []func(context.Context) error{m.compile, m.generate, m.open, m.predict, m.compare, m.peak} {
 		if err := step(ctx); err != nil {
 			if m.job != nil {

@@ -193,6 +193,9 @@ func TestMachine(t *testing.T) {
 	if m.OS == "linux" && (m.Memory <= 0 || PeakBytes() <= 0) {
 		t.Errorf("memory %d, peak %d", m.Memory, PeakBytes())
 	}
+	if v, ok := Load(); ok && v < 0 || m.OS == "linux" && !ok {
+		t.Errorf("load %v, %v", v, ok)
+	}
 	if Commit() == "" {
 		t.Error("no commit")
 	}
