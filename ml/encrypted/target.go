@@ -77,6 +77,8 @@ func (t Target) normalise() (Target, error) {
 		return t, fmt.Errorf("encrypted: packing single holds one sample, the target wants %d", t.Batch)
 	case !(t.Precision > 0 && t.Precision <= 40):
 		return t, fmt.Errorf("encrypted: a precision of %g bits; up to 40 are possible", t.Precision)
+	case t.Security > fhe.Quantum256:
+		return t, fmt.Errorf("encrypted: unknown security level %d", t.Security)
 	case t.MinCalibration < 1:
 		return t, fmt.Errorf("encrypted: MinCalibration = %d, must be positive", t.MinCalibration)
 	}
