@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/polyeval"
@@ -18,21 +19,24 @@ import (
 // Twin, so they are as large as the modulus allows without another prime, up to the first.
 var weightBits = []int{12, 11, 10, 9, 8}
 
-func (c *compiler) batch() (*candidate, error) { return c.search(c.batchAt) }
-
-// batchLevels returns the levels that a batch consumes.
-func (c *compiler) batchLevels() int {
-	total := 0
-	for i, st := range c.stages {
-		if st.act == actPolynomial || st.act == actSquare && c.multipliesAfter(i) {
-			total += st.depth(false)
+// batchChoices returns what can be tried in a ring, best first: primes below 2^49.5, then any; inputs at a growing scale,
+// integers of falling size.
+func (c *compiler) batchChoices() []choice {
+	var out []choice
+	for _, cap := range []int{fastBits, maxBits} {
+		for bits := 14; bits <= 46; bits++ {
+			for _, wb := range weightBits {
+				if ch, ok := c.batchSizes(bits, wb, cap); ok {
+					out = append(out, ch)
+				}
+			}
 		}
 	}
-	return total
+	return out
 }
 
-// multipliesAfter reports whether an activation follows that of stage i: a square must then be relinearised.
-func (c *compiler) multipliesAfter(i int) bool {
+// relinearises reports whether an activation follows that of stage i: a square must then be relinearised.
+func (c *compiler) relinearises(i int) bool {
 	for _, s := range c.stages[i+1:] {
 		if s.act != actNone {
 			return true
@@ -41,85 +45,61 @@ func (c *compiler) multipliesAfter(i int) bool {
 	return false
 }
 
-func (c *compiler) batchAt(logN int) (*candidate, error) {
-	limit, ok := fhe.SecurityLimit(c.target.Security, logN, fhe.SecretDistribution{})
-	if !ok {
-		return nil, &InfeasibleError{Layer: c.stages[0].name, Row: fmt.Sprintf("%v, N=2^%d: no row in the tables", c.target.Security, logN)}
+// batchDepth returns the levels that stage i of a batch consumes.
+func (c *compiler) batchDepth(i int) int {
+	if st := c.stages[i]; st.act == actPolynomial || st.act == actSquare && c.relinearises(i) {
+		return st.depth(false)
 	}
-	return c.smallest(limit, c.batchLevels(), logN, 4, func(bits, n, cap int) (*candidate, int, error) {
-		var best *candidate
-		missing := math.MaxInt
-		for _, wb := range weightBits {
-			sizes, special, err := c.batchSizes(logN, bits, wb, n, cap)
-			if err != nil {
-				continue
-			}
-			over := special - int(limit)
-			for _, s := range sizes {
-				over += s
-			}
-			if over > 0 {
-				missing = min(missing, over)
-				continue
-			}
-			found, err := c.batchWith(logN, bits, wb, sizes, special)
-			if err != nil {
-				return nil, 0, err
-			}
-			if best == nil || found.worst > best.worst {
-				best = found
-			}
-			if c.enough(best.worst) {
-				break
-			}
-		}
-		return best, missing, nil
-	})
+	return 0
 }
 
-// batchSizes returns the sizes of the primes for inputs at a scale of 2^bits and weights of wb bits, none above cap:
-// rescaling primes of the scale that they divide away, and below them n equal ones that hold the output.
-func (c *compiler) batchSizes(logN, bits, wb, n, cap int) (sizes []int, special int, err error) {
+// batchSizes returns the primes for inputs at a scale of 2^bits and weights of wb bits, none above cap: rescaling primes
+// of the scale that they divide away, and below them as many equal ones as hold every value.
+func (c *compiler) batchSizes(bits, wb, cap int) (choice, bool) {
 	scale := bits         // log2, of the value
 	var rescaling []int   // from the top level down
-	need := float64(bits) // bits that the primes below must hold, after the last rescale
+	need := float64(bits) // log2 of what the primes below those in rescaling must hold
+	holds := func(magnitude float64) { need = max(need, float64(scale)+bitsFor(magnitude)) }
+	rescale := func(prime int) {
+		rescaling = append(rescaling, prime)
+		need -= float64(prime) // what lies above the rescale had this prime as well
+	}
 	for i, st := range c.stages {
 		scale += c.weightScale(i, wb)
-		need = float64(scale) + bitsFor(rangeMargin*st.pre.abs())
 		switch {
 		case st.act == actPolynomial:
+			holds(rangeMargin) // mapped to [-1, 1]
 			for range st.poly.Depth() {
-				rescaling = append(rescaling, scale)
+				rescale(scale)
 			}
 			scale = c.polyTarget(i, bits, scale)
-			need = float64(scale) + bitsFor(rangeMargin*st.post.abs())
-		case st.act == actSquare && c.multipliesAfter(i):
-			rescaling = append(rescaling, scale)
-			need = float64(scale) + bitsFor(rangeMargin*st.post.abs())
+		case st.act == actSquare && c.relinearises(i):
+			holds(st.wide)
+			rescale(scale)
 		case st.act == actSquare:
+			holds(st.wide)
 			scale *= 2
-			need = float64(scale) + bitsFor(rangeMargin*st.post.abs())
 		}
+		holds(st.reach())
 	}
-	base := max(logN+8, int(math.Ceil(need/float64(n))))
-	largest := base
+	n := max(1, int(math.Ceil(need/float64(cap))))
+	base := max(20, int(math.Ceil(need/float64(n))))
+	ch := choice{base: n, bits: bits, weights: wb, series: [2]int{wb}}
 	for range n {
-		sizes = append(sizes, base)
+		ch.q = append(ch.q, base)
 	}
 	for k := len(rescaling) - 1; k >= 0; k-- {
-		sizes = append(sizes, rescaling[k])
-		largest = max(largest, rescaling[k])
-		if rescaling[k] < logN+8 {
-			return nil, 0, fmt.Errorf("a rescaling prime of %d bits", rescaling[k])
+		ch.q = append(ch.q, rescaling[k])
+		if rescaling[k] < 20 {
+			return choice{}, false
 		}
 	}
+	largest := slices.Max(ch.q)
 	if len(rescaling) > 0 {
-		special = largest + 1
+		ch.special = largest + 1
 	}
-	if max(largest, special) > cap {
-		return nil, 0, fmt.Errorf("primes of up to %d bits", max(largest, special))
-	}
-	return sizes, special, nil
+	largest = max(largest, ch.special)
+	return ch, n <= 4 && largest <= cap && (cap == fastBits || largest > fastBits)
 }
 
 // polyTarget is the log2 of the scale that a polynomial's result has, from an input at the working scale: that of the
@@ -133,9 +113,10 @@ func (c *compiler) polyTarget(i, bits, work int) int {
 
 // weightScale is the log2 of the scale of stage i's integer weights: they fill wb bits with their sign.
 func (c *compiler) weightScale(i, wb int) int {
-	largest := 0.0
-	for _, x := range c.folded(i).w {
-		largest = max(largest, math.Abs(x))
+	largest := c.stages[i].largest
+	if c.stages[i].act == actPolynomial {
+		fold, _ := c.stages[i].poly.ChangeOfBasis()
+		largest *= fold
 	}
 	if largest == 0 {
 		return wb - 1
@@ -161,17 +142,15 @@ func (c *compiler) folded(i int) *stage {
 	return &st
 }
 
-func (c *compiler) batchWith(logN, bits, wb int, sizes []int, special int) (*candidate, error) {
-	var p []int
-	if special > 0 {
-		p = []int{special}
-	}
-	params, err := newParameters(logN, sizes, p, c.target.Security)
+// emitBatch emits the program for one choice and so many groups of samples, each as many as a ciphertext has slots.
+// Parameters and noise do not depend on the number of groups.
+func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error) {
+	bits := ch.bits
+	params, err := c.parameters(logN, ch)
 	if err != nil {
-		return nil, fmt.Errorf("encrypted: %w", err)
+		return nil, err
 	}
 	slots := params.MaxSlots()
-	groups := (c.target.Batch + slots - 1) / slots
 	features, outputs := c.stages[0].cols, c.tail().rows
 	b := program.NewBuilder(params)
 	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}}
@@ -181,7 +160,7 @@ func (c *compiler) batchWith(logN, bits, wb int, sizes []int, special int) (*can
 	quantised := make([]*stage, len(c.stages))
 	matrices := make([]*program.Constant, len(c.stages))
 	for i := range c.stages {
-		if quantised[i], matrices[i], err = c.quantise(i, wb); err != nil {
+		if quantised[i], matrices[i], err = c.quantise(i, ch.weights); err != nil {
 			return nil, err
 		}
 	}
@@ -189,7 +168,7 @@ func (c *compiler) batchWith(logN, bits, wb int, sizes []int, special int) (*can
 	for g := range groups {
 		x := program.Range{First: in[g*features], Count: features}
 		for i, st := range c.stages {
-			if x, err = c.batchStage(b, i, st, quantised[i], matrices[i], x, bits); err != nil {
+			if x, err = c.batchStage(b, i, st, matrices[i], x, bits); err != nil {
 				return nil, err
 			}
 		}
@@ -198,17 +177,19 @@ func (c *compiler) batchWith(logN, bits, wb int, sizes []int, special int) (*can
 		}
 	}
 	b.Scope("output")
-	port := b.OutputPort("output", out[0], rangeMargin*c.tail().post.abs(), columns(groups, slots, outputs))
+	port := b.OutputPort("output", out[0], c.tail().reach(), columns(groups, slots, outputs))
 	port.Count = len(out)
 	b.Output(port, out...)
 	prog, consts, err := b.Build()
 	if err != nil {
-		return nil, fmt.Errorf("encrypted: %w", err)
+		return nil, &unfitError{c.stages[0].name, err} // features × groups may be more than a port holds
 	}
 	found := &candidate{prog: prog, consts: consts, stages: quantised, samples: groups * slots}
-	propagate(prog, consts, c.inputSamples(in[:features]), &hints)
-	found.bits, found.worst, err = c.judge(prog, consts, hints)
-	return found, err
+	if groups > 1 {
+		return found, nil
+	}
+	propagate(prog, consts, c.inputSamples(in), &hints)
+	return found, c.judge(found, hints)
 }
 
 // columns is the layout of groups of slots samples of n numbers: one ciphertext per group and number.
@@ -258,12 +239,12 @@ func (c *compiler) quantise(i, wb int) (*stage, *program.Constant, error) {
 	}
 	m, err := program.NewWeights(rows, fhe.PowerOfTwo(log))
 	if err != nil {
-		return nil, nil, fmt.Errorf("encrypted: weights of %s: %w", f.name, err)
+		return nil, nil, &unfitError{f.name, err}
 	}
 	return &twin, m, nil
 }
 
-func (c *compiler) batchStage(b *program.Builder, i int, st, q *stage, m *program.Constant, x program.Range, bits int) (program.Range, error) {
+func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *program.Constant, x program.Range, bits int) (program.Range, error) {
 	f := c.folded(i)
 	b.Scope(st.name)
 	sums := make([]program.Value, st.rows)
@@ -283,13 +264,13 @@ func (c *compiler) batchStage(b *program.Builder, i int, st, q *stage, m *progra
 	switch st.act {
 	case actSquare:
 		for r, v := range vals {
-			if c.multipliesAfter(i) {
+			if c.relinearises(i) {
 				vals[r] = b.MulRelin(v, v)
 			} else {
 				vals[r] = b.Mul(v, v)
 			}
 		}
-		if c.multipliesAfter(i) {
+		if c.relinearises(i) {
 			for r, v := range vals {
 				vals[r] = b.Rescale(v)
 			}
@@ -299,11 +280,10 @@ func (c *compiler) batchStage(b *program.Builder, i int, st, q *stage, m *progra
 		for r, v := range vals {
 			var err error
 			if vals[r], err = polyeval.Evaluate(b, v, st.poly, fhe.PowerOfTwo(c.polyTarget(i, bits, work))); err != nil {
-				return x, fmt.Errorf("encrypted: %s after %s: %w", st.activationName, st.name, err)
+				return x, &unfitError{st.name, fmt.Errorf("%s after it: %w", st.activationName, err)}
 			}
 		}
-		// Linear combinations take ranges of values: bring the results together by an operation
-		// that copies nothing.
+		// Linear combinations take ranges of values: bring the results together. The same scale again is free.
 		if len(vals) > 1 {
 			for r, v := range vals {
 				vals[r] = b.SetScale(v, b.Scale(v))

@@ -3,9 +3,7 @@ package encrypted
 import (
 	"errors"
 	"fmt"
-	"math"
 
-	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/ml"
 )
@@ -44,11 +42,15 @@ func Compile(m *ml.Model, t Target) (*Plan, error) {
 			continue
 		}
 		plan, err := compileFor(m, t, p, n)
-		if err != nil {
+		var infeasible *InfeasibleError
+		switch {
+		case err == nil:
+			candidates = append(candidates, plan)
+		case !errors.As(err, &infeasible):
+			return nil, err // the same for either packing
+		default:
 			failed = errors.Join(failed, err)
-			continue
 		}
-		candidates = append(candidates, plan)
 	}
 	if len(candidates) == 0 {
 		return nil, failed
@@ -74,16 +76,14 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 	if err := calibrate(stages, t.Calibration, n, m.InputLen(), sigmoidTolerance); err != nil {
 		return nil, err
 	}
-	c := &compiler{stages: stages, target: t, input: spanOf(t.Calibration.Data).abs()}
+	c := &compiler{stages: stages, target: t, packing: packing, input: spanOf(t.Calibration.Data).abs()}
 	if c.input == 0 {
 		return nil, errors.New("encrypted: the calibration set holds zeros only")
 	}
-	var found *candidate
-	if packing == Single {
-		found, err = c.single()
-	} else {
-		found, err = c.batch()
+	if c.tail().post.abs() == 0 {
+		return nil, errors.New("encrypted: every output for the calibration set is zero: precision relative to the largest output means nothing")
 	}
+	found, err := c.search()
 	if err != nil {
 		return nil, err
 	}
@@ -95,49 +95,39 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 		prog: found.prog, consts: found.consts, twin: twin, finish: last, bits: found.bits, worst: found.worst}, nil
 }
 
-// compiler searches parameters and emits programs for one packing.
+// compiler emits programs for one packing. What search.go needs to know about packings is in choices, emit and depth.
 type compiler struct {
-	stages []*stage
-	target Target
-	input  float64 // largest magnitude of an input element in the calibration set
+	stages  []*stage
+	target  Target
+	packing Packing
+	input   float64 // largest magnitude of an input element in the calibration set
 }
 
-// candidate is a compiled program that the noise model has judged.
-type candidate struct {
-	prog    *program.Program
-	consts  *program.Constants
-	stages  []*stage // with quantised weights, for a batch
-	samples int
-	bits    float64
-	worst   float64
+// choices returns what can be tried in a ring, best first.
+func (c *compiler) choices(logN int) ([]choice, error) {
+	if c.packing == Single {
+		return c.singleChoices(logN)
+	}
+	return c.batchChoices(), nil
 }
 
-// worstOf is how many standard deviations the largest of a thousand errors lies from zero, in bits.
-var worstOf = math.Log2(3.3)
-
-// predictionMargin is what the noise model may be wrong by, in bits.
-const predictionMargin = 1.5
-
-// judge asks the noise model for the precision of a program's output relative to the largest output.
-func (c *compiler) judge(p *program.Program, consts *program.Constants, hints program.NoiseHints) (bits, worst float64, err error) {
-	noise, err := p.Noise(consts, hints)
-	if err != nil {
-		return 0, 0, err
+// emit compiles a choice as far as it takes to judge it.
+func (c *compiler) emit(logN int, ch choice) (*candidate, error) {
+	if c.packing == Single {
+		return c.emitSingle(ch)
 	}
-	e := 0.0
-	for i, o := range p.Ops() {
-		if o.Code == program.Output {
-			e = max(e, noise[i].Error)
-		}
+	return c.emitBatch(logN, ch, 1)
+}
+
+// depth returns the levels that stage i consumes under a choice.
+func (c *compiler) depth(i int, ch choice) int {
+	if c.packing == Single {
+		return c.stages[i].depth(c.rescales(i, ch.single.rescale))
 	}
-	bits = math.Log2(c.tail().post.abs() / e)
-	return bits, bits - worstOf, nil
+	return c.batchDepth(i)
 }
 
 func (c *compiler) tail() *stage { return c.stages[len(c.stages)-1] }
-
-// enough reports whether a predicted worst-slot precision serves the target.
-func (c *compiler) enough(worst float64) bool { return worst >= c.target.Precision+predictionMargin }
 
 // transferRate and the unit below turn a plan into an estimated latency, to choose between packings: bytes over a link
 // of 100 Mbit/s, and rows of a transform on one core. Only their ratio matters.
@@ -170,40 +160,3 @@ func (p *Plan) latency() float64 {
 	}
 	return cost*n*rowNTT + float64(p.InputBytes()+p.OutputBytes())/transferRate
 }
-
-// InfeasibleError says that no legal parameters serve a target.
-type InfeasibleError struct {
-	Layer   string  // where the modulus runs out
-	Levels  int     // levels that the model needs
-	Missing float64 // bits of modulus that are lacking at the largest ring degree, or bits of precision if Precision
-	// Precision says that the modulus suffices but the noise does not leave the bits asked for.
-	Precision bool
-	Row       string // security row of the largest ring degree tried
-	Nearest   string // the nearest target that works, or what to change in the model
-}
-
-func (e *InfeasibleError) Error() string {
-	what := fmt.Sprintf("%.0f bits of modulus are lacking for its %d levels", e.Missing, e.Levels)
-	if e.Precision {
-		what = fmt.Sprintf("%.1f bits of precision are lacking", e.Missing)
-	}
-	return fmt.Sprintf("encrypted: no legal parameters: at layer %q, %s (%s); %s", e.Layer, what, e.Row, e.Nearest)
-}
-
-// Limits of the search.
-const (
-	minLogN = 11
-	maxLogN = 15
-	// fastBits is the largest size of a prime that kernels in double precision can use; larger ones serve as well, so
-	// they are taken only where the smaller do not.
-	fastBits = 49
-	maxBits  = 60
-)
-
-// newParameters returns parameters for the stated sizes, or an error of the gate.
-func newParameters(logN int, q, p []int, security fhe.SecurityLevel) (fhe.Parameters, error) {
-	return fhe.NewParameters(fhe.ParametersLiteral{LogN: logN, LogQ: q, LogP: p, Security: security})
-}
-
-// bitsFor returns the bits that a magnitude takes in front of the scale, sign and rounding included.
-func bitsFor(magnitude float64) float64 { return math.Log2(magnitude) + 2 }

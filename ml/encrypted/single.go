@@ -1,10 +1,8 @@
 package encrypted
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"math/big"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/lintrans"
@@ -16,166 +14,66 @@ import (
 // the activation. The last product is not rescaled: the client divides by its scale. Values between stages repeat with
 // the period of the matrix's rows, so no slot ever holds a partial sum.
 
-// single searches the smallest ring, and in it the smallest primes, at which the noise model promises the precision.
-func (c *compiler) single() (*candidate, error) {
-	return c.search(c.singleAt)
-}
-
-// search tries ring degrees in ascending order. What is lacking is reported for the largest.
-func (c *compiler) search(at func(logN int) (*candidate, error)) (*candidate, error) {
-	var last *InfeasibleError
-	for logN := minLogN; logN <= maxLogN; logN++ {
-		found, err := at(logN)
-		if err == nil {
-			return found, nil
-		}
-		if !errors.As(err, &last) {
-			return nil, err
-		}
-	}
-	last.Nearest = "use fewer or smaller layers, or activations of a smaller range"
-	for p := math.Ceil(c.target.Precision) - 1; p >= 4; p-- {
-		c.target.Precision = p
-		if _, err := at(maxLogN); err == nil {
-			last.Nearest = fmt.Sprintf("a target of %.0f bits of precision works", p)
-			break
-		}
-	}
-	return nil, last
-}
-
-// maxBase is the largest number of primes that hold the output.
-const maxBase = 2
-
 // singleShape is how the stages are computed in one ring.
 type singleShape struct {
-	logN   int
-	base   int // primes that hold the output
-	shapes []lintrans.Shape
-	levels []int // of each stage's input
-	encode *fhe.Encoder
+	logN    int
+	rescale bool // the last product too
+	shapes  []lintrans.Shape
+	levels  int // of the input
+	encode  *fhe.Encoder
 }
 
-func (c *compiler) singleAt(logN int) (*candidate, error) {
-	limit, ok := fhe.SecurityLimit(c.target.Security, logN, fhe.SecretDistribution{})
-	if !ok {
-		return nil, &InfeasibleError{Layer: c.stages[0].name, Row: fmt.Sprintf("%v, N=2^%d: no row in the tables", c.target.Security, logN)}
-	}
-	// The output takes one prime if it holds scale, weights and value, and more where it does not.
-	shapes := make([]*singleShape, maxBase)
-	for base := range shapes {
-		s, err := c.shape(logN, base+1)
+// singleChoices returns what can be tried in a ring, best first: primes below 2^49.5, then any; a last product that is
+// left at its scale, then one that is rescaled, for which it needs another level but no large prime.
+func (c *compiler) singleChoices(logN int) ([]choice, error) {
+	var out []choice
+	for _, rescale := range []bool{false, true} {
+		if rescale && c.tail().act != actNone {
+			break // it is anyway
+		}
+		s, err := c.shape(logN, rescale)
 		if err != nil {
-			return nil, &InfeasibleError{Layer: c.tail().name, Row: err.Error()}
+			return nil, err
 		}
-		shapes[base] = s
+		for _, cap := range []int{fastBits, maxBits} {
+			out = append(out, c.singleSizes(s, cap)...)
+		}
 	}
-	levels := shapes[0].levels[0]
-	out := int(math.Ceil(bitsFor(rangeMargin * c.tail().post.abs())))
-	return c.smallest(limit, levels, logN, maxBase, func(bits, n, cap int) (*candidate, int, error) {
-		s := shapes[n-1]
-		var best *candidate
-		missing := math.MaxInt
-		// The last weights get some of the bits that the first prime holds beside the value.
-		for w := bits - 16; w <= bits; w += 4 {
-			first := bits + out
-			if c.tail().act != actPolynomial {
-				first += w
-			} else if w != bits {
-				continue
-			}
-			// The special prime is a little larger than the largest digit: switching keys then adds less noise than
-			// rounding does.
-			base := max((first+n-1)/n, logN+8)
-			largest, special := max(base, bits), 0
-			if w < 8 || largest > cap {
-				continue
-			}
-			if c.needsKeys(s) {
-				special = min(cap, largest+1)
-			}
-			if over := n*base + levels*bits + special - int(limit); over > 0 {
-				missing = min(missing, over)
-				continue
-			}
-			found, err := c.singleWith(s, bits, w, base, special)
-			if err != nil {
-				return nil, 0, err
-			}
-			if best == nil || found.worst > best.worst {
-				best = found
-			}
-			if c.enough(best.worst) {
-				break
-			}
-		}
-		return best, missing, nil
-	})
+	return out, nil
 }
 
-// smallest returns the candidate of the fewest primes and then the fewest bits that is precise enough, with primes below
-// 2^49.5 if they serve and larger ones if not. at compiles for a scale of 2^bits with an output held by base primes, none
-// of more than cap bits; it returns no candidate but the bits of modulus that are missing where none is legal.
-func (c *compiler) smallest(limit float64, levels, logN, maxBase int, at func(bits, base, cap int) (*candidate, int, error)) (*candidate, error) {
-	row := fmt.Sprintf("%v, N=2^%d, log2(QP) at most %.0f", c.target.Security, logN, limit)
-	bestWorst, missing := math.Inf(-1), math.MaxInt
-	for option := range 2 * maxBase {
-		base, cap := option/2+1, [2]int{fastBits, maxBits}[option%2]
-		// Precision rises with the bits until the weights get too few of those that are left, so every third size is
-		// looked at, and then the ones that were passed over.
-		const stride = 3
-		var found *candidate
-		try := func(bits int) error {
-			f, m, err := at(bits, base, cap)
-			if err != nil {
-				return err
-			}
-			if missing = min(missing, m); f != nil {
-				bestWorst = max(bestWorst, f.worst)
-				if c.enough(f.worst) {
-					found = f
+// singleSizes returns the choices whose largest prime lies above the cap before, smallest first.
+func (c *compiler) singleSizes(s *singleShape, cap int) []choice {
+	var out []choice
+	for bits := s.logN + 8; bits <= min(cap, 50); bits++ {
+		// A last product that is not rescaled has weights of its own size, as large as the first prime holds beside the
+		// value. Before that product the first prime holds the last activation, too.
+		for _, short := range []int{16, 12, 8, 4, 0} {
+			first, w := float64(bits)+bitsFor(c.tail().reach()), bits-short
+			if !c.rescales(len(c.stages)-1, s.rescale) {
+				first += float64(w)
+				if n := len(c.stages); n > 1 {
+					first = max(first, float64(bits)+bitsFor(c.stages[n-2].reach()))
 				}
+			} else if short != 0 {
+				continue
 			}
-			return nil
-		}
-		bits := logN + 8 // enough primes of that size exist
-		for ; bits <= cap && found == nil; bits += stride {
-			if err := try(bits); err != nil {
-				return nil, err
+			q := []int{max(bits, int(math.Ceil(first)))}
+			special := 0
+			if c.needsKeys(s) {
+				// A little larger than the largest digit: switching keys then adds less noise than rounding does.
+				special = min(cap, q[0]+1)
 			}
-		}
-		if found == nil {
-			continue
-		}
-		for b := max(logN+8, bits-2*stride+1); b < bits-stride; b++ {
-			larger := found
-			found = nil
-			if err := try(b); err != nil {
-				return nil, err
+			if w < 8 || q[0] > cap || cap > fastBits && max(q[0], special) <= fastBits {
+				continue
 			}
-			if found != nil {
-				return found, nil
+			for range s.levels {
+				q = append(q, bits)
 			}
-			found = larger
-		}
-		return found, nil
-	}
-	e := &InfeasibleError{Layer: c.where(levels), Levels: levels, Missing: float64(missing), Row: row}
-	if !math.IsInf(bestWorst, -1) {
-		e.Precision, e.Missing = true, c.target.Precision+predictionMargin-bestWorst
-	}
-	return nil, e
-}
-
-// where names the stage that holds the middle of the levels.
-func (c *compiler) where(levels int) string {
-	used := 0
-	for i, s := range c.stages {
-		if used += s.depth(i < len(c.stages)-1); 2*used > levels {
-			return s.name
+			out = append(out, choice{q: q, base: 1, special: special, bits: bits, weights: w, series: [2]int{short, s.levels}, single: s})
 		}
 	}
-	return c.tail().name
+	return out
 }
 
 func (c *compiler) needsKeys(s *singleShape) bool {
@@ -188,15 +86,13 @@ func (c *compiler) needsKeys(s *singleShape) bool {
 }
 
 // shape chooses how every product is computed in a ring, and encodes nothing yet.
-func (c *compiler) shape(logN, base int) (*singleShape, error) {
+func (c *compiler) shape(logN int, rescale bool) (*singleShape, error) {
 	slots := 1 << (logN - 1)
-	s := &singleShape{logN: logN, base: base, shapes: make([]lintrans.Shape, len(c.stages)), levels: make([]int, len(c.stages))}
-	level := base - 1
-	for i := len(c.stages) - 1; i >= 0; i-- {
-		level += c.stages[i].depth(c.rescales(i))
-		s.levels[i] = level
+	s := &singleShape{logN: logN, rescale: rescale, shapes: make([]lintrans.Shape, len(c.stages))}
+	for i, st := range c.stages {
+		s.levels += st.depth(c.rescales(i, rescale))
 	}
-	period := 0
+	level, period := s.levels, 0
 	for i, st := range c.stages {
 		rows, cols := st.rows, st.cols
 		if c.fill(i) {
@@ -206,26 +102,25 @@ func (c *compiler) shape(logN, base int) (*singleShape, error) {
 		if !free {
 			cols = period // what repeats is the padded result of the stage before
 		}
-		sum := s.levels[i]
-		if c.rescales(i) {
+		sum := level
+		if c.rescales(i, rescale) {
 			sum--
 		}
-		sh, err := lintrans.Choose(slots, rows, cols, free, s.levels[i], sum, 1, lintrans.DefaultCost)
+		sh, err := lintrans.Choose(slots, rows, cols, free, level, sum, 1, lintrans.DefaultCost)
 		if err != nil {
-			return nil, err
-		}
-		if c.target.BabySteps > 0 {
-			sh.N1 = min(c.target.BabySteps, sh.K)
+			return nil, &unfitError{st.name, err}
 		}
 		s.shapes[i] = sh
 		period = sh.R
+		level -= st.depth(c.rescales(i, rescale))
 	}
 	return s, nil
 }
 
-// rescales reports whether the product of stage i is rescaled: all but a last one without activation.
-func (c *compiler) rescales(i int) bool {
-	return i < len(c.stages)-1 || c.stages[i].act != actNone
+// rescales reports whether the product of stage i is rescaled: all but a last one without activation, and that one if
+// last is set.
+func (c *compiler) rescales(i int, last bool) bool {
+	return last || i < len(c.stages)-1 || c.stages[i].act != actNone
 }
 
 // fill reports whether the unused rows of a stage repeat its used ones: after a polynomial, slots that hold zero would
@@ -269,22 +164,12 @@ func (c *compiler) padded(i int, sh lintrans.Shape) (w, b []float64) {
 	return w, b
 }
 
-// singleWith emits the program for one choice of sizes: primes of base bits that hold the output, above them one of bits
-// for each rescale, and the special one; weights of w bits in the last product.
-func (c *compiler) singleWith(s *singleShape, bits, w, base, special int) (*candidate, error) {
-	q := make([]int, s.levels[0]+1)
-	for i := range q {
-		if q[i] = bits; i < s.base {
-			q[i] = base
-		}
-	}
-	var p []int
-	if special > 0 {
-		p = []int{special}
-	}
-	params, err := newParameters(s.logN, q, p, c.target.Security)
+// emitSingle emits the program for one choice.
+func (c *compiler) emitSingle(ch choice) (*candidate, error) {
+	s, bits := ch.single, ch.bits
+	params, err := c.parameters(s.logN, ch)
 	if err != nil {
-		return nil, fmt.Errorf("encrypted: %w", err)
+		return nil, err
 	}
 	if s.encode == nil {
 		s.encode = fhe.NewEncoder(params)
@@ -294,15 +179,15 @@ func (c *compiler) singleWith(s *singleShape, bits, w, base, special int) (*cand
 	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}}
 	seeds := map[program.Value][]float64{}
 	b.Scope("input")
-	v := b.Input(program.Port{Name: "input", Count: 1, Level: s.levels[0], Degree: 1, LogSlots: logSlots, Scale: fhe.PowerOfTwo(bits),
+	v := b.Input(program.Port{Name: "input", Count: 1, Level: s.levels, Degree: 1, LogSlots: logSlots, Scale: fhe.PowerOfTwo(bits),
 		Bound: rangeMargin * c.input, Layout: program.Layout{Shape: []int{c.stages[0].cols}, Runs: s.shapes[0].Runs()}})[0]
 	hints.Magnitude[v] = c.stages[0].inputRMS
 	for i, st := range c.stages {
 		sh := s.shapes[i]
 		// The weights' scale leads the product to the scale that the activation wants: the prime's own size, so that a
 		// square rescales to it again.
-		weights := fhe.PowerOfTwo(w)
-		if c.rescales(i) {
+		weights := fhe.PowerOfTwo(ch.weights)
+		if c.rescales(i, s.rescale) {
 			target := fhe.PowerOfTwo(bits)
 			weights = target.Mul(fhe.ScaleFromInt(params.Prime(b.Level(v)))).Div(b.Scale(v))
 		}
@@ -312,7 +197,7 @@ func (c *compiler) singleWith(s *singleShape, bits, w, base, special int) (*cand
 			return nil, fmt.Errorf("encrypted: weights of %s: %w", st.name, err)
 		}
 		b.Scope(st.name)
-		v = sh.Emit(b, v, diagonals, c.rescales(i))
+		v = sh.Emit(b, v, diagonals, c.rescales(i, s.rescale))
 		if b.Err() != nil {
 			return nil, fmt.Errorf("encrypted: %s: %w", st.name, b.Err())
 		}
@@ -321,9 +206,11 @@ func (c *compiler) singleWith(s *singleShape, bits, w, base, special int) (*cand
 			for t := range z {
 				z[t] = complex(bias[t&(sh.R-1)], 0)
 			}
-			if v, err = addBias(b, s.encode, v, z, logSlots); err != nil {
+			c, err := encodeRows(s.encode, [][]complex128{z}, logSlots, b.Scale(v))
+			if err != nil {
 				return nil, fmt.Errorf("encrypted: bias of %s: %w", st.name, err)
 			}
+			v = b.AddPt(v, c, 0)
 		}
 		hints.Magnitude[v] = st.preRMS
 		switch st.act {
@@ -336,14 +223,14 @@ func (c *compiler) singleWith(s *singleShape, bits, w, base, special int) (*cand
 			hints.Magnitude[v] = 1 / math.Sqrt2 // mapped to [-1, 1]
 			seeds[v] = st.mapped()
 			if v, err = polyeval.Evaluate(b, v, st.poly, fhe.PowerOfTwo(bits)); err != nil {
-				return nil, fmt.Errorf("encrypted: %s after %s: %w", st.activationName, st.name, err)
+				return nil, &unfitError{st.name, fmt.Errorf("%s after it: %w", st.activationName, err)}
 			}
 			hints.Magnitude[v] = st.postRMS
 		}
 	}
 	b.Scope("output")
 	rows := c.tail().rows
-	b.Output(b.OutputPort("output", v, rangeMargin*c.tail().post.abs(), program.Layout{Shape: []int{rows},
+	b.Output(b.OutputPort("output", v, c.tail().reach(), program.Layout{Shape: []int{rows},
 		Runs: []program.Run{{SlotStep: 1, IndexStep: 1, Length: rows}}}), v)
 	prog, consts, err := b.Build()
 	if err != nil {
@@ -351,27 +238,7 @@ func (c *compiler) singleWith(s *singleShape, bits, w, base, special int) (*cand
 	}
 	found := &candidate{prog: prog, consts: consts, stages: c.stages, samples: 1}
 	propagate(prog, consts, seeds, &hints)
-	found.bits, found.worst, err = c.judge(prog, consts, hints)
-	return found, err
-}
-
-// biasBits is the largest scale at which a bias is encoded: its integers must fit a constant.
-const biasBits = 54
-
-// addBias adds slot values at the scale of v. At a large scale they are encoded at a smaller one and multiplied by the
-// integer that is between.
-func addBias(b *program.Builder, e *fhe.Encoder, v program.Value, z []complex128, logSlots int) (program.Value, error) {
-	scale, shift := b.Scale(v), 0
-	if log := int(scale.Log2()); log > biasBits {
-		shift = log - biasBits
-		scale = scale.Div(fhe.PowerOfTwo(shift))
-	}
-	c, err := encodeRows(e, [][]complex128{z}, logSlots, scale)
-	if err != nil || shift == 0 {
-		return b.AddPt(v, c, 0), err
-	}
-	bias := b.AddPt(b.Zero(b.Level(v), 0, logSlots, scale), c, 0)
-	return b.Add(v, b.MulConst(bias, new(big.Int).Lsh(big.NewInt(1), uint(shift)), new(big.Int), fhe.PowerOfTwo(shift))), nil
+	return found, c.judge(found, hints)
 }
 
 func anyNonZero(v []float64) bool {

@@ -31,6 +31,8 @@ type stage struct {
 	preRMS, postRMS float64 // root mean square
 	activationName  string
 	inputRMS        float64   // of the stage's input
+	largest         float64   // magnitude of a weight
+	wide            float64   // magnitude before the activation of inputs larger than the calibration set's by the range margin
 	samples         []float64 // some values before the activation
 }
 
@@ -47,6 +49,18 @@ func spanOf(v []float64) span {
 
 // abs returns the largest magnitude.
 func (s span) abs() float64 { return max(math.Abs(s.lo), math.Abs(s.hi)) }
+
+// reach returns the magnitude after the activation that must not overflow: that of inputs which are larger than those
+// of the calibration set by the range margin.
+func (s *stage) reach() float64 {
+	switch s.act {
+	case actSquare:
+		return s.wide * s.wide
+	case actPolynomial:
+		return rangeMargin * s.post.abs()
+	}
+	return s.wide
+}
 
 func rms(v []float64) float64 {
 	sum := 0.0
@@ -163,6 +177,11 @@ func calibrate(stages []*stage, x ml.Tensor, n, inputLen int, tolerance float64)
 			return fmt.Errorf("encrypted: calibration of %s: %w", s.name, err)
 		}
 		s.pre, s.preRMS = spanOf(y.Data), rms(y.Data)
+		s.largest = spanOf(s.w).abs()
+		for i, v := range y.Data {
+			bias := s.b[i%s.rows]
+			s.wide = max(s.wide, rangeMargin*math.Abs(v-bias)+math.Abs(bias))
+		}
 		s.samples = append([]float64(nil), y.Data[:min(len(y.Data), 256)]...)
 		if s.act == actPolynomial {
 			// A symmetric range makes the polynomial exact at 0, where a classifier decides.

@@ -1,0 +1,152 @@
+package encrypted
+
+import (
+	"math"
+	"testing"
+
+	"github.com/signet-ml/signet/ml"
+)
+
+// network is one model of the table that encrypted results are compared on.
+type network struct {
+	name   string
+	model  func(tb testing.TB) *ml.Model
+	target Target
+	long   bool
+}
+
+func networks() []network {
+	lr := func(tb testing.TB) *ml.Model { return sequential(tb, dense(1, 30, 1), ml.Sigmoid()) }
+	mlp := func(in, hidden, out int, act ml.Layer) func(tb testing.TB) *ml.Model {
+		return func(tb testing.TB) *ml.Model {
+			return sequential(tb, dense(hidden, in, 2), act, dense(out, hidden, 3))
+		}
+	}
+	squares := func(tb testing.TB) *ml.Model {
+		return sequential(tb, dense(12, 40, 4), ml.Square(), dense(6, 12, 5), ml.Square(), dense(3, 6, 6))
+	}
+	merged := func(tb testing.TB) *ml.Model { return sequential(tb, dense(9, 12, 7), dense(5, 9, 8)) }
+	images := func(tb testing.TB) *ml.Model {
+		m, err := ml.SequentialFor([]int{1, 6, 5}, ml.Flatten(), dense(7, 30, 9), ml.Square(), dense(4, 7, 10), ml.Softmax())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return m
+	}
+	ending := func(tb testing.TB) *ml.Model { return sequential(tb, dense(3, 10, 11), ml.Square()) }
+	three := func(tb testing.TB) *ml.Model { return sequential(tb, dense(3, 10, 12), ml.Sigmoid()) }
+	list := []network{
+		{name: "LR", model: lr, target: Target{}},
+		{name: "LR sigmoid", model: lr, target: Target{ServerActivation: true}},
+		{name: "LR batch", model: lr, target: Target{Batch: 100}},
+		{name: "LR batch scores", model: lr, target: Target{Packing: Batch}},
+		{name: "3 sigmoids", model: three, target: Target{ServerActivation: true}},
+		{name: "3 sigmoids batch", model: three, target: Target{Batch: 64}},
+		{name: "MLP 784-32-10", model: mlp(784, 32, 10, ml.Square()), target: Target{Packing: Single}},
+		{name: "MLP 784-128-10", model: mlp(784, 128, 10, ml.Square()), target: Target{Packing: Single}, long: true},
+		{name: "MLP 50-16-10 batch", model: mlp(50, 16, 10, ml.Square()), target: Target{Batch: 200}},
+		{name: "two squares", model: squares, target: Target{Packing: Single}},
+		{name: "two squares batch", model: squares, target: Target{Batch: 30}},
+		{name: "hidden sigmoid", model: mlp(20, 6, 3, ml.Sigmoid()), target: Target{Packing: Single}},
+		{name: "hidden sigmoid batch", model: mlp(20, 6, 3, ml.Sigmoid()), target: Target{Batch: 20}},
+		{name: "merged", model: merged, target: Target{Packing: Single}},
+		{name: "merged batch", model: merged, target: Target{Batch: 2}},
+		{name: "images", model: images, target: Target{Packing: Single}},
+		{name: "ends with square", model: ending, target: Target{Packing: Single}},
+		{name: "ends with square batch", model: ending, target: Target{Batch: 8}},
+		{name: "20 bits", model: mlp(50, 16, 10, ml.Square()), target: Target{Packing: Single, Precision: 20}},
+		{name: "20 bits batch", model: mlp(50, 16, 10, ml.Square()), target: Target{Batch: 16, Precision: 20}},
+	}
+	return list
+}
+
+// TestEncryptedNetworks runs every network. All slots of all outputs are decrypted, so one test answers three questions:
+// whether the results have the bits that were asked for, whether the noise is what the plan predicts, and whether
+// anything but the declared outputs, replicas of them and zeros ever reaches the client.
+func TestEncryptedNetworks(t *testing.T) {
+	for _, net := range networks() {
+		t.Run(net.name, func(t *testing.T) {
+			if net.long && testing.Short() {
+				t.Skip("long")
+			}
+			m := net.model(t)
+			cal := inputs(256, m.InputLen(), 99)
+			net.target.Calibration = cal
+			plan := compile(t, m, net.target)
+			s := open(t, plan)
+			top := largest(t, plan, cal)
+			mean, worst := plan.PredictedBits()
+			precision := net.target.Precision
+			if precision == 0 {
+				precision = defaultPrecision
+			}
+			runs := 3
+			if plan.Packing() == Batch {
+				runs = 1
+			}
+			sum, count, maxErr := 0.0, 0, 0.0
+			imag := 0.0
+			for r := range runs {
+				n := min(plan.Samples(), 64) // the other samples of a batch are zero
+				x := inputs(n, m.InputLen(), uint64(200+r))
+				_, out := s.run(t, x)
+				padded, err := plan.Pack(x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				full := ml.Tensor{Shape: []int{plan.Samples(), m.InputLen()}, Data: padded}
+				want, err := plan.Twin().Forward(full)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := s.scores(t, out, n)
+				for i, v := range got.Data {
+					maxErr = max(maxErr, math.Abs(v-want.Data[i]))
+				}
+				all := s.everything(t, out)
+				for c, slots := range s.declared(t, want) {
+					for k, v := range slots {
+						d := all[c][k] - v
+						if bits := math.Log2(top / math.Abs(d)); bits < precision-1 {
+							t.Fatalf("ciphertext %d of %d, real slot %d of %d holds %g, declared %g: %.1f bits, predicted %.1f at worst", c, len(all), k, len(slots), all[c][k], v, bits, worst)
+						}
+						switch {
+						case k >= len(slots)/2:
+							imag = max(imag, math.Abs(d))
+						case plan.Packing() == Single || k < n: // samples of zeros have less noise
+							sum += d * d
+							count++
+						}
+					}
+				}
+				// The model agrees with the twin as far as the approximations of activations and weights allow.
+				shaped, err := ml.NewTensor(append([]int{n}, m.InputShape()...), x.Data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				model, err := m.Forward(shaped)
+				if err != nil {
+					t.Fatal(err)
+				}
+				done, err := plan.Finish(got)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, v := range done.Data {
+					if d := math.Abs(v - model.Data[i]); d > 0.1*max(1, spanOf(model.Data).abs()) {
+						t.Errorf("output %d: %g, the model gives %g", i, v, model.Data[i])
+					}
+				}
+			}
+			if bits := math.Log2(top / maxErr); bits < precision {
+				t.Errorf("%.1f bits, %.1f were asked for", bits, precision)
+			}
+			measured := math.Log2(top / math.Sqrt(sum/float64(count)))
+			t.Logf("%-22s %-6v %-60v predicted %.1f measured %.1f (imaginary at worst %.1f), worst output %.1f bits", net.name, plan.Packing(), plan.Parameters(), mean, measured,
+				math.Log2(top/imag), math.Log2(top/maxErr))
+			if math.Abs(measured-mean) > 2 {
+				t.Errorf("%.1f bits measured, %.1f predicted", measured, mean)
+			}
+		})
+	}
+}

@@ -1,0 +1,285 @@
+package encrypted
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/program"
+)
+
+// Limits of the search.
+const (
+	minLogN = 11
+	maxLogN = 15
+	// fastBits is the largest size of a prime that kernels in double precision can use; larger ones serve as well, so
+	// they are taken only where the smaller do not.
+	fastBits = 49
+	maxBits  = 60
+)
+
+// choice is one set of sizes that a program can be emitted for.
+type choice struct {
+	q       []int // sizes of primes: base of them, then those that are divided away, the last first
+	base    int
+	special int    // 0 for none
+	bits    int    // log2 of the input's scale
+	weights int    // bits of weights that are not as large as a prime
+	series  [2]int // choices of one series differ in bits only: the more, the more precise
+	single  *singleShape
+}
+
+func (ch choice) total() float64 {
+	sum := ch.special
+	for _, q := range ch.q {
+		sum += q
+	}
+	return float64(sum)
+}
+
+// candidate is a compiled program that the noise model has judged.
+type candidate struct {
+	prog    *program.Program
+	consts  *program.Constants
+	stages  []*stage // with quantised weights, for a batch
+	samples int
+	bits    float64
+	worst   float64
+	loses   string // the scope that loses most bits
+}
+
+// unfitError says why a choice cannot be emitted; another may.
+type unfitError struct {
+	layer string
+	err   error
+}
+
+func (e *unfitError) Error() string { return fmt.Sprintf("encrypted: %s: %v", e.layer, e.err) }
+func (e *unfitError) Unwrap() error { return e.err }
+
+// parameters returns those of a choice.
+func (c *compiler) parameters(logN int, ch choice) (fhe.Parameters, error) {
+	lit := fhe.ParametersLiteral{LogN: logN, LogQ: ch.q, Security: c.target.Security}
+	if ch.special > 0 {
+		lit.LogP = []int{ch.special}
+	}
+	params, err := fhe.NewParameters(lit)
+	if err != nil { // small primes can be too few
+		return params, &unfitError{c.tail().name, err}
+	}
+	return params, nil
+}
+
+// search returns the first choice, in the smallest ring, at which the noise model promises the precision. What is
+// lacking is reported for the largest ring.
+func (c *compiler) search() (*candidate, error) {
+	var last *InfeasibleError
+	for logN := minLogN; logN <= maxLogN; logN++ {
+		found, err := c.searchRing(logN)
+		if err == nil {
+			return found, nil
+		}
+		if !errors.As(err, &last) {
+			return nil, err
+		}
+	}
+	return nil, last
+}
+
+func (c *compiler) searchRing(logN int) (*candidate, error) {
+	limit, ok := fhe.SecurityLimit(c.target.Security, logN, fhe.SecretDistribution{})
+	if !ok {
+		return nil, &InfeasibleError{Layer: c.stages[0].name, Err: errors.New("no row in the tables"), Row: fmt.Sprintf("%v, N=2^%d", c.target.Security, logN)}
+	}
+	row := fmt.Sprintf("%v, N=2^%d, log2(QP) at most %.0f", c.target.Security, logN, limit)
+	all, err := c.choices(logN)
+	if err != nil {
+		return nil, c.unfit(err, row)
+	}
+	var fit []choice
+	var smallest choice
+	for i, ch := range all {
+		if i == 0 || ch.total() < smallest.total() {
+			smallest = ch
+		}
+		if ch.total() <= limit {
+			fit = append(fit, ch)
+		}
+	}
+	if len(all) == 0 {
+		return nil, c.unfit(&unfitError{c.tail().name, errors.New("values too large for any prime")}, row)
+	}
+	if len(fit) == 0 {
+		return nil, c.exhausted(smallest, limit, row)
+	}
+	// The most precise choice of every series tells whether there is anything to look for in this ring.
+	top := map[[2]int]choice{}
+	var order [][2]int
+	for _, ch := range fit {
+		if _, ok := top[ch.series]; !ok {
+			order = append(order, ch.series)
+		}
+		if ch.bits >= top[ch.series].bits {
+			top[ch.series] = ch
+		}
+	}
+	var best *candidate
+	for i := len(order) - 1; i >= 0 && (best == nil || !c.enough(best)); i-- {
+		found, e := c.emit(logN, top[order[i]])
+		if e != nil {
+			err = e
+		} else if best == nil || found.worst > best.worst {
+			best = found
+		}
+		var unfit *unfitError
+		if e != nil && !errors.As(e, &unfit) {
+			return nil, e
+		}
+	}
+	switch {
+	case best == nil:
+		return nil, c.unfit(err, row)
+	case !c.enough(best):
+		return nil, c.imprecise(best, row)
+	}
+	for _, ch := range fit {
+		found, err := c.emit(logN, ch)
+		var unfit *unfitError
+		switch {
+		case errors.As(err, &unfit):
+			continue
+		case err != nil:
+			return nil, err
+		case !c.enough(found):
+			continue
+		}
+		if slots := 1 << (logN - 1); c.target.Batch > slots {
+			whole, err := c.emitBatch(logN, ch, (c.target.Batch+slots-1)/slots)
+			if err != nil {
+				return nil, c.unfit(err, row)
+			}
+			whole.bits, whole.worst = found.bits, found.worst
+			return whole, nil
+		}
+		return found, nil
+	}
+	panic("encrypted: the most precise choice of a ring is gone")
+}
+
+// worstOf is how many standard deviations the largest of a thousand errors lies from zero, in bits.
+var worstOf = math.Log2(3.3)
+
+// predictionMargin is what the noise model may be wrong by, in bits.
+const predictionMargin = 1.5
+
+// enough reports whether a predicted worst-slot precision serves the target.
+func (c *compiler) enough(found *candidate) bool {
+	return found.worst >= c.target.Precision+predictionMargin
+}
+
+// judge asks the noise model for the precision of a program's output relative to the largest output, and for the scope
+// in which most of it is lost.
+func (c *compiler) judge(found *candidate, hints program.NoiseHints) error {
+	noise, err := found.prog.Noise(found.consts, hints)
+	if err != nil {
+		return fmt.Errorf("encrypted: %w", err)
+	}
+	e, before, most := 0.0, math.Inf(-1), math.Inf(-1)
+	ops := found.prog.Ops()
+	for i, o := range ops {
+		if o.Code == program.Output {
+			e = max(e, noise[i].Error)
+		}
+		scope := found.prog.Scope(program.Value(i))
+		if i+1 < len(ops) && found.prog.Scope(program.Value(i+1)) == scope || !(noise[i].Magnitude > 0) {
+			continue
+		}
+		bits := math.Log2(noise[i].Magnitude / noise[i].Error) // at the end of the scope
+		if loss := before - bits; loss > most {
+			found.loses, most = scope, loss
+		}
+		before = bits
+	}
+	found.bits = math.Log2(c.tail().post.abs() / e)
+	found.worst = found.bits - worstOf
+	return nil
+}
+
+// InfeasibleError says that no legal parameters serve a target.
+type InfeasibleError struct {
+	// Layer is where the modulus runs out, the layer that loses most precision, or the one that Err is about.
+	Layer  string
+	Levels int // that the model consumes
+	// Missing is how many bits of modulus are lacking at least, at the largest ring degree, or bits of precision.
+	Missing float64
+	// Precision says that the modulus suffices but the noise does not leave the bits asked for.
+	Precision bool
+	Err       error  // what lacks if neither modulus nor precision does
+	Row       string // security row of the largest ring degree
+	Nearest   string // the nearest target that works, or what to change in the model
+}
+
+func (e *InfeasibleError) Error() string {
+	what := fmt.Sprintf("at least %.0f bits of modulus are lacking for %d levels", e.Missing, e.Levels)
+	switch {
+	case e.Err != nil:
+		what = e.Err.Error()
+	case e.Precision:
+		what = fmt.Sprintf("%.1f bits of precision are lacking", e.Missing)
+	}
+	return fmt.Sprintf("encrypted: no legal parameters: at layer %q, %s (%s); %s", e.Layer, what, e.Row, e.Nearest)
+}
+
+func (e *InfeasibleError) Unwrap() error { return e.Err }
+
+// exhausted reports that not even the smallest choice fits the modulus. The layer is the one that would take the first
+// prime that is not there.
+func (c *compiler) exhausted(ch choice, limit float64, row string) error {
+	e := &InfeasibleError{Layer: c.tail().name, Levels: len(ch.q) - ch.base, Missing: ch.total() - limit, Row: row}
+	left := limit - float64(ch.special)
+	for _, q := range ch.q[:ch.base] {
+		left -= float64(q)
+	}
+	top, used := len(ch.q), 0
+	for i, st := range c.stages {
+		if left < 0 {
+			e.Layer = st.name
+			break
+		}
+		for range c.depth(i, ch) {
+			top--
+			left -= float64(ch.q[top])
+			if left >= 0 {
+				used++
+			}
+		}
+		if left < 0 {
+			e.Layer = st.name
+			break
+		}
+	}
+	e.Nearest = fmt.Sprintf("%d of %d levels fit: use fewer layers with activations, or activations of a smaller range", used, e.Levels)
+	return e
+}
+
+func (c *compiler) imprecise(best *candidate, row string) error {
+	e := &InfeasibleError{Layer: best.loses, Precision: true, Levels: best.prog.Inputs()[0].Level - best.prog.Outputs()[0].Level,
+		Missing: c.target.Precision + predictionMargin - best.worst, Row: row,
+		Nearest: "use fewer or smaller layers, or activations of a smaller range"}
+	if p := math.Floor(best.worst - predictionMargin); p >= 1 {
+		e.Nearest = fmt.Sprintf("a target of %.0f bits of precision works", p)
+	}
+	return e
+}
+
+func (c *compiler) unfit(err error, row string) error {
+	var u *unfitError
+	if !errors.As(err, &u) {
+		return err
+	}
+	return &InfeasibleError{Layer: u.layer, Err: u.err, Row: row, Nearest: "use smaller layers or a smaller batch"}
+}
+
+// bitsFor returns the bits that a magnitude takes in front of the scale, sign and rounding included.
+func bitsFor(magnitude float64) float64 { return math.Log2(magnitude) + 2 }
