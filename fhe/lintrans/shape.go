@@ -69,6 +69,9 @@ func Choose(slots, rows, cols int, free bool, level, sumLevel, k int, cost Cost)
 	if rows < 1 || cols < 1 || slots < 2 || slots&(slots-1) != 0 {
 		return Shape{}, fmt.Errorf("lintrans: a %d × %d matrix in %d slots", rows, cols, slots)
 	}
+	if level < 0 || sumLevel < 0 || k < 1 {
+		return Shape{}, fmt.Errorf("lintrans: a product at level %d, sums at level %d, %d special primes", level, sumLevel, k)
+	}
 	best, bestCost := Shape{}, math.Inf(1)
 	try := func(s Shape) {
 		if s.R > slots || s.C > slots {

@@ -46,46 +46,40 @@ func (c *compiler) batchAt(logN int) (*candidate, error) {
 	if !ok {
 		return nil, &InfeasibleError{Layer: c.stages[0].name, Row: fmt.Sprintf("%v, N=2^%d: no row in the tables", c.target.Security, logN)}
 	}
-	levels := c.batchLevels()
-	bestWorst, missing := math.Inf(-1), math.Inf(1)
-	for _, cap := range []int{fastBits, maxBits} {
-		for bits := 14; bits <= 46; bits++ {
-			for _, wb := range weightBits {
-				sizes, special, err := c.batchSizes(bits, wb, cap)
-				if err != nil {
-					continue
-				}
-				total := float64(special)
-				for _, s := range sizes {
-					total += float64(s)
-				}
-				if total > limit {
-					missing = min(missing, total-limit)
-					continue
-				}
-				found, err := c.batchWith(logN, bits, wb, sizes, special)
-				if err != nil {
-					return nil, err
-				}
-				bestWorst = max(bestWorst, found.worst)
-				if c.enough(found.worst) {
-					return found, nil
-				}
+	return c.smallest(limit, c.batchLevels(), logN, 4, func(bits, n, cap int) (*candidate, int, error) {
+		var best *candidate
+		missing := math.MaxInt
+		for _, wb := range weightBits {
+			sizes, special, err := c.batchSizes(logN, bits, wb, n, cap)
+			if err != nil {
+				continue
+			}
+			over := special - int(limit)
+			for _, s := range sizes {
+				over += s
+			}
+			if over > 0 {
+				missing = min(missing, over)
+				continue
+			}
+			found, err := c.batchWith(logN, bits, wb, sizes, special)
+			if err != nil {
+				return nil, 0, err
+			}
+			if best == nil || found.worst > best.worst {
+				best = found
+			}
+			if c.enough(best.worst) {
+				break
 			}
 		}
-	}
-	e := &InfeasibleError{Layer: c.where(max(levels, 1)), Levels: levels, Missing: missing, Row: fmt.Sprintf("%v, N=2^%d, log2(QP) at most %.0f", c.target.Security, logN, limit)}
-	if !math.IsInf(bestWorst, -1) {
-		e.Precision, e.Missing = true, c.target.Precision+predictionMargin-bestWorst
-	} else if math.IsInf(missing, 1) {
-		e.Missing = 0
-	}
-	return nil, e
+		return best, missing, nil
+	})
 }
 
 // batchSizes returns the sizes of the primes for inputs at a scale of 2^bits and weights of wb bits, none above cap:
-// rescaling primes of the scale that they divide away, and below them as many equal ones as hold the output.
-func (c *compiler) batchSizes(bits, wb, cap int) (sizes []int, special int, err error) {
+// rescaling primes of the scale that they divide away, and below them n equal ones that hold the output.
+func (c *compiler) batchSizes(logN, bits, wb, n, cap int) (sizes []int, special int, err error) {
 	scale := bits         // log2, of the value
 	var rescaling []int   // from the top level down
 	need := float64(bits) // bits that the primes below must hold, after the last rescale
@@ -107,8 +101,7 @@ func (c *compiler) batchSizes(bits, wb, cap int) (sizes []int, special int, err 
 			need = float64(scale) + bitsFor(rangeMargin*st.post.abs())
 		}
 	}
-	n := int(math.Ceil(need / float64(cap)))
-	base := max(20, int(math.Ceil(need/float64(n))))
+	base := max(logN+8, int(math.Ceil(need/float64(n))))
 	largest := base
 	for range n {
 		sizes = append(sizes, base)
@@ -116,14 +109,14 @@ func (c *compiler) batchSizes(bits, wb, cap int) (sizes []int, special int, err 
 	for k := len(rescaling) - 1; k >= 0; k-- {
 		sizes = append(sizes, rescaling[k])
 		largest = max(largest, rescaling[k])
-		if rescaling[k] < 20 {
+		if rescaling[k] < logN+8 {
 			return nil, 0, fmt.Errorf("a rescaling prime of %d bits", rescaling[k])
 		}
 	}
 	if len(rescaling) > 0 {
 		special = largest + 1
 	}
-	if n > 4 || max(largest, special) > cap {
+	if max(largest, special) > cap {
 		return nil, 0, fmt.Errorf("primes of up to %d bits", max(largest, special))
 	}
 	return sizes, special, nil
@@ -309,7 +302,8 @@ func (c *compiler) batchStage(b *program.Builder, i int, st, q *stage, m *progra
 				return x, fmt.Errorf("encrypted: %s after %s: %w", st.activationName, st.name, err)
 			}
 		}
-		// Linear combinations take ranges of values: bring the results together. A drop to the same level is free.
+		// Linear combinations take ranges of values: bring the results together by an operation
+		// that copies nothing.
 		if len(vals) > 1 {
 			for r, v := range vals {
 				vals[r] = b.SetScale(v, b.Scale(v))

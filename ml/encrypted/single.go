@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/lintrans"
@@ -43,9 +44,13 @@ func (c *compiler) search(at func(logN int) (*candidate, error)) (*candidate, er
 	return nil, last
 }
 
+// maxBase is the largest number of primes that hold the output.
+const maxBase = 2
+
 // singleShape is how the stages are computed in one ring.
 type singleShape struct {
 	logN   int
+	base   int // primes that hold the output
 	shapes []lintrans.Shape
 	levels []int // of each stage's input
 	encode *fhe.Encoder
@@ -56,53 +61,109 @@ func (c *compiler) singleAt(logN int) (*candidate, error) {
 	if !ok {
 		return nil, &InfeasibleError{Layer: c.stages[0].name, Row: fmt.Sprintf("%v, N=2^%d: no row in the tables", c.target.Security, logN)}
 	}
-	s, err := c.shape(logN)
-	if err != nil {
-		return nil, &InfeasibleError{Layer: c.tail().name, Row: err.Error()}
+	// The output takes one prime if it holds scale, weights and value, and more where it does not.
+	shapes := make([]*singleShape, maxBase)
+	for base := range shapes {
+		s, err := c.shape(logN, base+1)
+		if err != nil {
+			return nil, &InfeasibleError{Layer: c.tail().name, Row: err.Error()}
+		}
+		shapes[base] = s
 	}
-	levels := s.levels[0]
-	// Primes below 2^49.5 first, then any; in each case the smallest modulus that serves.
-	bestWorst := math.Inf(-1)
-	for _, cap := range []int{fastBits, maxBits} {
-		for bits := logN + 8; bits <= min(cap, 50); bits++ {
-			// The last weights get as many bits as the first prime holds beside the value.
-			out := int(math.Ceil(bitsFor(rangeMargin * c.tail().post.abs())))
-			for _, w := range []int{bits - 16, bits - 12, bits - 8, bits - 4, bits} {
-				first := bits + out
-				if c.tail().act != actPolynomial {
-					first += w
-				} else if w != bits {
-					continue
-				}
-				// The special prime is a little larger than the largest digit: switching keys then adds less noise than
-				// rounding does.
-				special := 0
-				if c.needsKeys(s) {
-					special = min(cap, max(first, bits)+1)
-				}
-				if w < 8 || first > cap || special != 0 && special < max(first, bits) {
-					continue
-				}
-				if total := first + levels*bits + special; float64(total) > limit {
-					continue
-				}
-				found, err := c.singleWith(s, bits, w, first, special, levels)
-				if err != nil {
-					return nil, err
-				}
-				bestWorst = max(bestWorst, found.worst)
-				if c.enough(found.worst) {
-					return found, nil
-				}
+	levels := shapes[0].levels[0]
+	out := int(math.Ceil(bitsFor(rangeMargin * c.tail().post.abs())))
+	return c.smallest(limit, levels, logN, maxBase, func(bits, n, cap int) (*candidate, int, error) {
+		s := shapes[n-1]
+		var best *candidate
+		missing := math.MaxInt
+		// The last weights get some of the bits that the first prime holds beside the value.
+		for w := bits - 16; w <= bits; w += 4 {
+			first := bits + out
+			if c.tail().act != actPolynomial {
+				first += w
+			} else if w != bits {
+				continue
+			}
+			// The special prime is a little larger than the largest digit: switching keys then adds less noise than
+			// rounding does.
+			base := max((first+n-1)/n, logN+8)
+			largest, special := max(base, bits), 0
+			if w < 8 || largest > cap {
+				continue
+			}
+			if c.needsKeys(s) {
+				special = min(cap, largest+1)
+			}
+			if over := n*base + levels*bits + special - int(limit); over > 0 {
+				missing = min(missing, over)
+				continue
+			}
+			found, err := c.singleWith(s, bits, w, base, special)
+			if err != nil {
+				return nil, 0, err
+			}
+			if best == nil || found.worst > best.worst {
+				best = found
+			}
+			if c.enough(best.worst) {
+				break
 			}
 		}
+		return best, missing, nil
+	})
+}
+
+// smallest returns the candidate of the fewest primes and then the fewest bits that is precise enough, with primes below
+// 2^49.5 if they serve and larger ones if not. at compiles for a scale of 2^bits with an output held by base primes, none
+// of more than cap bits; it returns no candidate but the bits of modulus that are missing where none is legal.
+func (c *compiler) smallest(limit float64, levels, logN, maxBase int, at func(bits, base, cap int) (*candidate, int, error)) (*candidate, error) {
+	row := fmt.Sprintf("%v, N=2^%d, log2(QP) at most %.0f", c.target.Security, logN, limit)
+	bestWorst, missing := math.Inf(-1), math.MaxInt
+	for option := range 2 * maxBase {
+		base, cap := option/2+1, [2]int{fastBits, maxBits}[option%2]
+		// Precision rises with the bits until the weights get too few of those that are left, so every third size is
+		// looked at, and then the ones that were passed over.
+		const stride = 3
+		var found *candidate
+		try := func(bits int) error {
+			f, m, err := at(bits, base, cap)
+			if err != nil {
+				return err
+			}
+			if missing = min(missing, m); f != nil {
+				bestWorst = max(bestWorst, f.worst)
+				if c.enough(f.worst) {
+					found = f
+				}
+			}
+			return nil
+		}
+		bits := logN + 8 // enough primes of that size exist
+		for ; bits <= cap && found == nil; bits += stride {
+			if err := try(bits); err != nil {
+				return nil, err
+			}
+		}
+		if found == nil {
+			continue
+		}
+		for b := max(logN+8, bits-2*stride+1); b < bits-stride; b++ {
+			larger := found
+			found = nil
+			if err := try(b); err != nil {
+				return nil, err
+			}
+			if found != nil {
+				return found, nil
+			}
+			found = larger
+		}
+		return found, nil
 	}
-	e := &InfeasibleError{Layer: c.where(levels), Levels: levels, Row: fmt.Sprintf("%v, N=2^%d, log2(QP) at most %.0f", c.target.Security, logN, limit)}
-	if math.IsInf(bestWorst, -1) {
-		e.Missing = float64(levels*20+60) - limit
-		return nil, e
+	e := &InfeasibleError{Layer: c.where(levels), Levels: levels, Missing: float64(missing), Row: row}
+	if !math.IsInf(bestWorst, -1) {
+		e.Precision, e.Missing = true, c.target.Precision+predictionMargin-bestWorst
 	}
-	e.Precision, e.Missing = true, c.target.Precision+predictionMargin-bestWorst
 	return nil, e
 }
 
@@ -127,12 +188,12 @@ func (c *compiler) needsKeys(s *singleShape) bool {
 }
 
 // shape chooses how every product is computed in a ring, and encodes nothing yet.
-func (c *compiler) shape(logN int) (*singleShape, error) {
+func (c *compiler) shape(logN, base int) (*singleShape, error) {
 	slots := 1 << (logN - 1)
-	s := &singleShape{logN: logN, shapes: make([]lintrans.Shape, len(c.stages)), levels: make([]int, len(c.stages))}
-	level := 0
+	s := &singleShape{logN: logN, base: base, shapes: make([]lintrans.Shape, len(c.stages)), levels: make([]int, len(c.stages))}
+	level := base - 1
 	for i := len(c.stages) - 1; i >= 0; i-- {
-		level += c.stages[i].depth(i < len(c.stages)-1 || c.stages[i].act != actNone)
+		level += c.stages[i].depth(c.rescales(i))
 		s.levels[i] = level
 	}
 	period := 0
@@ -152,6 +213,9 @@ func (c *compiler) shape(logN int) (*singleShape, error) {
 		sh, err := lintrans.Choose(slots, rows, cols, free, s.levels[i], sum, 1, lintrans.DefaultCost)
 		if err != nil {
 			return nil, err
+		}
+		if c.target.BabySteps > 0 {
+			sh.N1 = min(c.target.BabySteps, sh.K)
 		}
 		s.shapes[i] = sh
 		period = sh.R
@@ -205,12 +269,14 @@ func (c *compiler) padded(i int, sh lintrans.Shape) (w, b []float64) {
 	return w, b
 }
 
-// singleWith emits the program for one choice of sizes: primes of bits between the first and the special one, weights of
-// w bits in the last product.
-func (c *compiler) singleWith(s *singleShape, bits, w, first, special, levels int) (*candidate, error) {
-	q := []int{first}
-	for range levels {
-		q = append(q, bits)
+// singleWith emits the program for one choice of sizes: primes of base bits that hold the output, above them one of bits
+// for each rescale, and the special one; weights of w bits in the last product.
+func (c *compiler) singleWith(s *singleShape, bits, w, base, special int) (*candidate, error) {
+	q := make([]int, s.levels[0]+1)
+	for i := range q {
+		if q[i] = bits; i < s.base {
+			q[i] = base
+		}
 	}
 	var p []int
 	if special > 0 {
@@ -228,7 +294,7 @@ func (c *compiler) singleWith(s *singleShape, bits, w, first, special, levels in
 	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}}
 	seeds := map[program.Value][]float64{}
 	b.Scope("input")
-	v := b.Input(program.Port{Name: "input", Count: 1, Level: levels, Degree: 1, LogSlots: logSlots, Scale: fhe.PowerOfTwo(bits),
+	v := b.Input(program.Port{Name: "input", Count: 1, Level: s.levels[0], Degree: 1, LogSlots: logSlots, Scale: fhe.PowerOfTwo(bits),
 		Bound: rangeMargin * c.input, Layout: program.Layout{Shape: []int{c.stages[0].cols}, Runs: s.shapes[0].Runs()}})[0]
 	hints.Magnitude[v] = c.stages[0].inputRMS
 	for i, st := range c.stages {
@@ -255,11 +321,9 @@ func (c *compiler) singleWith(s *singleShape, bits, w, first, special, levels in
 			for t := range z {
 				z[t] = complex(bias[t&(sh.R-1)], 0)
 			}
-			c, err := encodeRows(s.encode, [][]complex128{z}, logSlots, b.Scale(v))
-			if err != nil {
+			if v, err = addBias(b, s.encode, v, z, logSlots); err != nil {
 				return nil, fmt.Errorf("encrypted: bias of %s: %w", st.name, err)
 			}
-			v = b.AddPt(v, c, 0)
 		}
 		hints.Magnitude[v] = st.preRMS
 		switch st.act {
@@ -289,6 +353,25 @@ func (c *compiler) singleWith(s *singleShape, bits, w, first, special, levels in
 	propagate(prog, consts, seeds, &hints)
 	found.bits, found.worst, err = c.judge(prog, consts, hints)
 	return found, err
+}
+
+// biasBits is the largest scale at which a bias is encoded: its integers must fit a constant.
+const biasBits = 54
+
+// addBias adds slot values at the scale of v. At a large scale they are encoded at a smaller one and multiplied by the
+// integer that is between.
+func addBias(b *program.Builder, e *fhe.Encoder, v program.Value, z []complex128, logSlots int) (program.Value, error) {
+	scale, shift := b.Scale(v), 0
+	if log := int(scale.Log2()); log > biasBits {
+		shift = log - biasBits
+		scale = scale.Div(fhe.PowerOfTwo(shift))
+	}
+	c, err := encodeRows(e, [][]complex128{z}, logSlots, scale)
+	if err != nil || shift == 0 {
+		return b.AddPt(v, c, 0), err
+	}
+	bias := b.AddPt(b.Zero(b.Level(v), 0, logSlots, scale), c, 0)
+	return b.Add(v, b.MulConst(bias, new(big.Int).Lsh(big.NewInt(1), uint(shift)), new(big.Int), fhe.PowerOfTwo(shift))), nil
 }
 
 func anyNonZero(v []float64) bool {

@@ -45,6 +45,10 @@ type Target struct {
 	Precision float64
 	Security  fhe.SecurityLevel // 0 means 128 bits, classical
 
+	// BabySteps fixes the baby steps of diagonal products, a power of two: fewer of them need fewer keys and more time. 0
+	// lets the cost model choose.
+	BabySteps int
+
 	// ServerActivation computes a trailing Sigmoid under encryption for one sample too. A batch always does; a trailing
 	// Softmax is always left to the client.
 	ServerActivation bool
@@ -77,6 +81,8 @@ func (t Target) normalise() (Target, error) {
 		return t, fmt.Errorf("encrypted: packing single holds one sample, the target wants %d", t.Batch)
 	case !(t.Precision > 0 && t.Precision <= 40):
 		return t, fmt.Errorf("encrypted: a precision of %g bits; up to 40 are possible", t.Precision)
+	case t.BabySteps < 0 || t.BabySteps&(t.BabySteps-1) != 0:
+		return t, fmt.Errorf("encrypted: %d baby steps; a power of two is needed, or 0", t.BabySteps)
 	case t.MinCalibration < 1:
 		return t, fmt.Errorf("encrypted: MinCalibration = %d, must be positive", t.MinCalibration)
 	}
