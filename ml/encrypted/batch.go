@@ -102,6 +102,22 @@ func (c *compiler) batchSizes(bits, wb, cap int) (choice, bool) {
 	return ch, n <= 4 && largest <= cap && (cap == fastBits || largest > fastBits)
 }
 
+// overgrown returns the layer at which even the smallest scales are larger than any prime: a square leaves the scale
+// that it found, so integer weights add their bits layer by layer.
+func (c *compiler) overgrown() string {
+	scale := 14
+	for i, st := range c.stages {
+		scale += c.weightScale(i, weightBits[len(weightBits)-1])
+		if c.batchDepth(i) > 0 && scale >= maxBits {
+			return st.name
+		}
+		if st.act == actPolynomial {
+			scale = c.polyTarget(i, 14, scale)
+		}
+	}
+	return c.tail().name
+}
+
 // polyTarget is the log2 of the scale that a polynomial's result has, from an input at the working scale: that of the
 // next stage's input, or the working scale at the end.
 func (c *compiler) polyTarget(i, bits, work int) int {
@@ -164,6 +180,9 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 			return nil, err
 		}
 	}
+	if err := b.Err(); err != nil { // features × groups may be more than a port holds
+		return nil, &unfitError{c.stages[0].name, err}
+	}
 	var out []program.Value
 	for g := range groups {
 		x := program.Range{First: in[g*features], Count: features}
@@ -182,7 +201,7 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 	b.Output(port, out...)
 	prog, consts, err := b.Build()
 	if err != nil {
-		return nil, &unfitError{c.stages[0].name, err} // features × groups may be more than a port holds
+		return nil, &unfitError{c.tail().name, err}
 	}
 	found := &candidate{prog: prog, consts: consts, stages: quantised, samples: groups * slots}
 	if groups > 1 {
@@ -290,5 +309,8 @@ func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *program.C
 			}
 		}
 	}
-	return program.Range{First: vals[0], Count: len(vals)}, b.Err()
+	if err := b.Err(); err != nil {
+		return x, &unfitError{st.name, err}
+	}
+	return program.Range{First: vals[0], Count: len(vals)}, nil
 }

@@ -72,7 +72,7 @@ func (p *Plan) PredictedBits() (mean, worst float64) { return p.bits, p.worst }
 // samples zero.
 func (p *Plan) Pack(x ml.Tensor) ([]float64, error) {
 	n := x.Rows()
-	if n < 1 || n > p.samples || x.Len() != n*p.inputLen {
+	if n < 1 || n > p.samples || x.Len() != n*p.inputLen || len(x.Data) != x.Len() {
 		return nil, fmt.Errorf("encrypted: pack: tensor of shape %v; the plan takes up to %d samples of %d numbers", x.Shape, p.samples, p.inputLen)
 	}
 	out := make([]float64, p.samples*p.inputLen)

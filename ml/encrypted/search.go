@@ -108,7 +108,11 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, c.unfit(&unfitError{c.tail().name, errors.New("values too large for any prime")}, row)
+		layer := c.tail().name
+		if c.packing == Batch {
+			layer = c.overgrown()
+		}
+		return nil, c.unfit(&unfitError{layer, errors.New("values at their scale are too large for any prime")}, row)
 	}
 	if len(fit) == 0 {
 		return nil, c.exhausted(smallest, limit, row)
@@ -278,7 +282,7 @@ func (c *compiler) unfit(err error, row string) error {
 	if !errors.As(err, &u) {
 		return err
 	}
-	return &InfeasibleError{Layer: u.layer, Err: u.err, Row: row, Nearest: "use smaller layers or a smaller batch"}
+	return &InfeasibleError{Layer: u.layer, Err: u.err, Row: row, Nearest: "use fewer or smaller layers, a smaller batch, or the other packing"}
 }
 
 // bitsFor returns the bits that a magnitude takes in front of the scale, sign and rounding included.

@@ -1,0 +1,527 @@
+package encrypted
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/ml"
+)
+
+func TestTargetsAreChecked(t *testing.T) {
+	m := sequential(t, dense(2, 5, 1))
+	cal := inputs(256, 5, 99)
+	nan := cal.Clone()
+	nan.Data[7] = math.NaN()
+	for name, tc := range map[string]struct {
+		target Target
+		want   string
+	}{
+		"no calibration":    {Target{}, "a calibration set of 0 samples; at least 256"},
+		"too few":           {Target{Calibration: inputs(255, 5, 1)}, "a calibration set of 255 samples"},
+		"fewer than wanted": {Target{Calibration: inputs(9, 5, 1), MinCalibration: 10}, "at least 10"},
+		"negative minimum":  {Target{Calibration: cal, MinCalibration: -1}, "MinCalibration = -1"},
+		"other width":       {Target{Calibration: inputs(256, 6, 1)}, "calibration tensor of shape [256 6]; the model takes samples of shape [5]"},
+		"shape without data": {Target{Calibration: ml.Tensor{Shape: []int{256, 5}, Data: cal.Data[:9]}},
+			"calibration"},
+		"zeros":          {Target{Calibration: ml.Tensor{Shape: []int{256, 5}, Data: make([]float64, 1280)}}, "holds zeros only"},
+		"NaN":            {Target{Calibration: nan}, "NaN"},
+		"packing":        {Target{Calibration: cal, Packing: 3}, "unknown packing 3"},
+		"security":       {Target{Calibration: cal, Security: 6}, "unknown security level 6"},
+		"insecure":       {Target{Calibration: cal, Security: 0xff}, "unknown security level 255"},
+		"negative batch": {Target{Calibration: cal, Batch: -1}, "a batch of -1 samples"},
+		"batch":          {Target{Calibration: cal, Batch: maxBatch + 1}, "a batch of 131073 samples; 1 to 131072"},
+		"single":         {Target{Calibration: cal, Batch: 2, Packing: Single}, "packing single holds one sample, the target wants 2"},
+		"precision":      {Target{Calibration: cal, Precision: 41}, "a precision of 41 bits; up to 40"},
+		"negative":       {Target{Calibration: cal, Precision: -1}, "a precision of -1 bits"},
+		"no number":      {Target{Calibration: cal, Precision: math.NaN()}, "a precision of NaN bits"},
+	} {
+		p, err := Compile(m, tc.target)
+		if err == nil || !strings.HasPrefix(err.Error(), "encrypted: ") || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %v, %v; want an error with %q", name, p, err, tc.want)
+		}
+	}
+	if _, err := Compile(nil, Target{Calibration: cal}); err == nil {
+		t.Error("nil model")
+	}
+	if _, err := Compile(m, Target{Calibration: inputs(10, 5, 1), MinCalibration: 10}); err != nil {
+		t.Errorf("as few as wanted: %v", err)
+	}
+	// NaN weights do not get as far as here.
+	if _, err := ml.Sequential(ml.Dense(ml.Tensor{Shape: []int{1, 1}, Data: []float64{math.NaN()}}, []float64{0})); err == nil {
+		t.Error("a model with NaN weights exists")
+	}
+	zero := sequential(t, ml.Dense(ml.Tensor{Shape: []int{2, 5}, Data: make([]float64, 10)}, make([]float64, 2)))
+	if _, err := Compile(zero, Target{Calibration: cal}); err == nil || !strings.Contains(err.Error(), "is zero") {
+		t.Errorf("a model whose outputs are zero: %v", err)
+	}
+}
+
+func TestUnsupportedLayers(t *testing.T) {
+	for _, tc := range []struct {
+		name        string
+		layers      []ml.Layer
+		layer       int
+		kind        string
+		alternative string
+	}{
+		{"ReLU", []ml.Layer{dense(4, 5, 1), ml.ReLU(), dense(2, 4, 2)}, 1, "relu", "Square or Sigmoid"},
+		{"last ReLU", []ml.Layer{dense(4, 5, 1), ml.ReLU()}, 1, "relu", "Square or Sigmoid"},
+		{"softmax inside", []ml.Layer{dense(4, 5, 1), ml.Softmax(), dense(2, 4, 2)}, 1, "softmax", "last layer"},
+		{"square first", []ml.Layer{ml.Square(), dense(2, 5, 2)}, 0, "square", "start the model with a dense layer"},
+		{"square twice", []ml.Layer{dense(2, 5, 2), ml.Square(), ml.Square()}, 2, "square", "put a dense layer between"},
+		{"sigmoid after square", []ml.Layer{dense(2, 5, 2), ml.Square(), ml.Sigmoid()}, 2, "sigmoid", "put a dense layer between"},
+	} {
+		m, err := ml.SequentialFor([]int{5}, tc.layers...)
+		if err != nil {
+			t.Fatalf("%s: %v", tc.name, err)
+		}
+		for _, target := range []Target{{}, {Packing: Single}, {Batch: 7}} {
+			target.Calibration = inputs(256, 5, 1)
+			_, err := Compile(m, target)
+			var u *UnsupportedLayerError
+			if !errors.As(err, &u) || u.Layer != tc.layer || u.Kind != tc.kind || !strings.Contains(u.Alternative, tc.alternative) || u.Reason == "" {
+				t.Errorf("%s: %v", tc.name, err)
+				continue
+			}
+			if n := strings.Count(err.Error(), u.Reason); n != 1 {
+				t.Errorf("%s: the error says it %d times: %v", tc.name, n, err)
+			}
+		}
+	}
+	if m, err := ml.SequentialFor([]int{5}, ml.Softmax()); err == nil {
+		if _, err := Compile(m, Target{Calibration: inputs(256, 5, 1)}); err == nil {
+			t.Error("a softmax alone compiles")
+		}
+	}
+}
+
+// deep returns a model of so many squares.
+func deep(t *testing.T, squares int) *ml.Model {
+	var layers []ml.Layer
+	for i := range squares {
+		layers = append(layers, dense(4, 4, uint64(i)), ml.Square())
+	}
+	return sequential(t, append(layers, dense(2, 4, 77))...)
+}
+
+func TestInfeasibleDepth(t *testing.T) {
+	for _, packing := range []Packing{Single} { // TestInfeasibleSizes has the batch
+		m := deep(t, 60)
+		_, err := Compile(m, Target{Calibration: inputs(256, 4, 1), Packing: packing})
+		var e *InfeasibleError
+		if !errors.As(err, &e) {
+			t.Fatalf("%v: %v", packing, err)
+		}
+		t.Log(err)
+		levels := 120
+		if e.Levels != levels || e.Precision || e.Err != nil || !(e.Missing > 0) || e.Row != "classical 128, N=2^15, log2(QP) at most 868" {
+			t.Errorf("%v: %+v", packing, e)
+		}
+		// Every stage takes two levels: the modulus runs out at the one after those that are said to fit.
+		var used, of, layer int
+		if _, err := fmt.Sscanf(e.Nearest, "%d of %d levels fit", &used, &of); err != nil || of != levels {
+			t.Fatalf("%v: nearest %q", packing, e.Nearest)
+		}
+		if _, err := fmt.Sscanf(e.Layer, "dense%d", &layer); err != nil || layer < 2 || layer > 60 {
+			t.Errorf("%v: layer %q", packing, e.Layer)
+		}
+		if want := used/2 + 1; layer != want {
+			t.Errorf("%v: %d levels fit but the modulus runs out at %q", packing, used, e.Layer)
+		}
+	}
+}
+
+func TestInfeasiblePrecision(t *testing.T) {
+	for _, tc := range []struct {
+		packing Packing
+		squares int
+	}{{Single, 3}, {Batch, 2}} {
+		m := deep(t, tc.squares)
+		target := Target{Calibration: inputs(256, 4, 1), Packing: tc.packing, Precision: 40}
+		_, err := Compile(m, target)
+		var e *InfeasibleError
+		if !errors.As(err, &e) {
+			t.Fatalf("%v: %v", tc.packing, err)
+		}
+		t.Log(err)
+		if !e.Precision || !(e.Missing > 0) || e.Err != nil || !strings.Contains(e.Layer, "dense") || !strings.Contains(e.Row, "N=2^15") {
+			t.Errorf("%v: %+v", tc.packing, e)
+		}
+		var bits float64
+		if _, err := fmt.Sscanf(e.Nearest, "a target of %f bits of precision works", &bits); err != nil {
+			t.Fatalf("%v: nearest %q", tc.packing, e.Nearest)
+		}
+		if bits > 40-e.Missing || bits < 40-e.Missing-1 {
+			t.Errorf("%v: %.1f bits are lacking, nearest %q", tc.packing, e.Missing, e.Nearest)
+		}
+		target.Precision = bits
+		p, err := Compile(m, target)
+		if err != nil {
+			t.Fatalf("%v: the nearest target does not work: %v", tc.packing, err)
+		}
+		if _, worst := p.PredictedBits(); worst < bits+predictionMargin {
+			t.Errorf("%v: %.1f bits predicted for a target of %.1f", tc.packing, worst, bits)
+		}
+		target.Precision++
+		if _, err := Compile(m, target); !errors.As(err, &e) {
+			t.Errorf("%v: one bit above the nearest target works: %v", tc.packing, err)
+		}
+	}
+}
+
+func TestInfeasibleSizes(t *testing.T) {
+	wide := sequential(t, scaled(1, 40000, 0.01, 1))
+	cal := Target{Calibration: inputs(2, 40000, 1), MinCalibration: 1}
+	for _, tc := range []struct {
+		packing Packing
+		want    string
+	}{{Single, "1 × 40000 matrix does not fit 16384 slots"}, {Batch, "1 to 4096 integers"}} {
+		cal.Packing = tc.packing
+		_, err := Compile(wide, cal)
+		var e *InfeasibleError
+		if !errors.As(err, &e) || e.Layer != "dense1" || e.Err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%v: %v", tc.packing, err)
+		}
+	}
+	// Integer weights make the scale of a batch grow with depth.
+	_, err := Compile(deep(t, 60), Target{Calibration: inputs(256, 4, 1), Packing: Batch})
+	var e *InfeasibleError
+	var layer int
+	if !errors.As(err, &e) || e.Err == nil || !strings.Contains(err.Error(), "too large for any prime") {
+		t.Fatalf("60 squares: %v", err)
+	}
+	if _, err := fmt.Sscanf(e.Layer, "dense%d", &layer); err != nil || layer < 4 || layer > 12 {
+		t.Errorf("60 squares: layer %q", e.Layer)
+	}
+	// Auto takes the packing that works: 5000 features fit one ciphertext, not one linear combination.
+	p, err := Compile(sequential(t, scaled(1, 5000, 0.01, 1)), Target{Calibration: inputs(2, 5000, 1), MinCalibration: 1})
+	if err != nil || p.Packing() != Single {
+		t.Errorf("5000 features: %v", err)
+	}
+	// Too many ciphertexts for a port in a small ring: a larger one holds more samples in each.
+	p, err = Compile(sequential(t, dense(2, 200, 1)), Target{Calibration: inputs(256, 200, 1), Batch: maxBatch})
+	if err != nil || p.Parameters().LogN() <= minLogN || p.Samples() < maxBatch {
+		t.Errorf("%d samples of 200 features: %v", maxBatch, err)
+	}
+}
+
+func TestAutoPacking(t *testing.T) {
+	m := sequential(t, dense(1, 30, 1), ml.Sigmoid())
+	for _, tc := range []struct {
+		batch  int
+		want   Packing
+		client string
+	}{{0, Single, "sigmoid"}, {1, Single, "sigmoid"}, {2, Batch, ""}} {
+		p := compile(t, m, Target{Batch: tc.batch})
+		if p.Packing() != tc.want || p.ClientLayer() != tc.client {
+			t.Errorf("batch of %d: packing %v, the client applies %q", tc.batch, p.Packing(), p.ClientLayer())
+		}
+	}
+}
+
+func TestBatchSizes(t *testing.T) {
+	m := sequential(t, dense(2, 4, 1), ml.Square(), dense(1, 2, 2))
+	var bits float64
+	for _, n := range []int{1, 2, 2047, 2048, 2049, 5000} {
+		p := compile(t, m, Target{Packing: Batch, Batch: n})
+		slots := p.Parameters().MaxSlots()
+		groups := (n + slots - 1) / slots
+		if p.Samples() != groups*slots || p.Input().Count != 4*groups || p.Output().Count != groups {
+			t.Errorf("%d samples: %d in %d and %d ciphertexts of %d slots", n, p.Samples(), p.Input().Count, p.Output().Count, slots)
+		}
+		// More groups cost ciphertexts, not precision.
+		mean, _ := p.PredictedBits()
+		if bits != 0 && mean != bits {
+			t.Errorf("%d samples: %.2f bits predicted, %.2f for fewer", n, mean, bits)
+		}
+		bits = mean
+		if n < 2048 && n > 1 {
+			continue
+		}
+		s := open(t, p)
+		x := inputs(n, 4, 5)
+		_, out := s.run(t, x)
+		want, err := p.Twin().Forward(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := s.scores(t, out, n)
+		for i, v := range got.Data {
+			if math.Abs(v-want.Data[i]) > spanOf(want.Data).abs()*math.Exp2(-defaultPrecision) {
+				t.Fatalf("%d samples: sample %d is %g, want %g", n, i, v, want.Data[i])
+			}
+		}
+	}
+}
+
+// TestInputsAtTheBound runs inputs as large as the port allows, twice the calibration set's, through models whose values
+// are awkward to hold: biases that cancel, tiny outputs of large hidden values. Nothing may wrap around.
+func TestInputsAtTheBound(t *testing.T) {
+	cancel := func(w, b []float64, rows int) ml.Layer {
+		return ml.Dense(ml.Tensor{Shape: []int{rows, len(w) / rows}, Data: w}, b)
+	}
+	// w·x lies in [-11, -9] or so for inputs near 1, and the bias brings it back to zero.
+	w := []float64{-5, -5, -5, -5}
+	near := inputs(256, 2, 3)
+	for i := range near.Data {
+		near.Data[i] = 1 + near.Data[i]/10
+	}
+	for _, tc := range []struct {
+		name   string
+		layers []ml.Layer
+		cal    ml.Tensor
+	}{
+		{"linear", []ml.Layer{dense(3, 2, 1)}, inputs(256, 2, 3)},
+		{"bias cancels", []ml.Layer{cancel(w, []float64{10, 10.1}, 2)}, near},
+		{"merged", []ml.Layer{dense(7, 2, 1), dense(3, 7, 2)}, inputs(256, 2, 3)},
+		{"large hidden values", []ml.Layer{scaled(8, 2, 3000, 1), ml.Square(), scaled(3, 8, 1e-12, 2)}, inputs(256, 2, 3)},
+		{"cancelling hidden values", []ml.Layer{cancel([]float64{3000, 3000, 3000, 3000.001}, []float64{0, 0}, 2), ml.Square(), cancel([]float64{1, -1}, []float64{0}, 1)}, inputs(256, 2, 3)},
+		{"tiny", []ml.Layer{scaled(3, 2, 1e-9, 1)}, inputs(256, 2, 3)},
+		{"huge", []ml.Layer{scaled(3, 2, 1e9, 1)}, inputs(256, 2, 3)},
+		{"ends with square", []ml.Layer{scaled(3, 2, 40, 1), ml.Square()}, inputs(256, 2, 3)},
+	} {
+		for _, packing := range []Packing{Single, Batch} {
+			t.Run(fmt.Sprintf("%s/%v", tc.name, packing), func(t *testing.T) {
+				m := sequential(t, tc.layers...)
+				if l, ok := tc.layers[len(tc.layers)-1].(*ml.DenseLayer); ok && tc.name == "large hidden values" {
+					clear(l.B)
+				}
+				p, err := Compile(m, Target{Calibration: tc.cal, Packing: packing})
+				var infeasible *InfeasibleError
+				if errors.As(err, &infeasible) && strings.Contains(tc.name, "cancelling") {
+					return // an output far below what cancels in it may be out of reach, but must not be wrong
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				bound := p.Input().Bound
+				if want := 2 * spanOf(tc.cal.Data).abs(); bound != want {
+					t.Errorf("bound %g, want %g", bound, want)
+				}
+				corners := ml.Tensor{Shape: []int{1, 2}, Data: nil}
+				s := open(t, p)
+				top := spanOf(tc.cal.Data).abs()
+				for _, sign := range []float64{1, -1} {
+					// The calibration set's largest sample, doubled.
+					k := 0
+					for i := range tc.cal.Rows() {
+						if spanOf(tc.cal.Row(i)).abs() == top {
+							k = i
+						}
+					}
+					corners.Data = []float64{2 * sign * tc.cal.Row(k)[0], 2 * sign * tc.cal.Row(k)[1]}
+					if sign < 0 && tc.name == "bias cancels" {
+						continue // negative inputs lie outside of what the calibration set shows
+					}
+					_, out := s.run(t, corners)
+					want, err := p.Twin().Forward(corners)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got := s.scores(t, out, 1)
+					for i, v := range got.Data {
+						if math.Abs(v-want.Data[i]) > spanOf(want.Data).abs()*math.Exp2(-8) {
+							t.Errorf("input %v: output %d is %g, want %g", corners.Data, i, v, want.Data[i])
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestCompilingTwiceGivesTheSameBytes(t *testing.T) {
+	for _, net := range networks() {
+		switch net.name {
+		case "LR", "LR batch", "MLP 784-32-10", "hidden sigmoid", "two squares batch", "merged batch":
+		default:
+			continue
+		}
+		m := net.model(t)
+		a, b := compile(t, m, net.target), compile(t, m, net.target)
+		if a.Program().Digest() != b.Program().Digest() {
+			t.Errorf("%s: programs %v and %v", net.name, a.Program().Digest(), b.Program().Digest())
+		}
+		digests := func(p *Plan) (d []fhe.Digest) {
+			for _, c := range p.Constants().All() {
+				d = append(d, c.Digest())
+			}
+			return d
+		}
+		if !slices.Equal(digests(a), digests(b)) || a.String() != b.String() {
+			t.Errorf("%s: constants or text differ", net.name)
+		}
+	}
+}
+
+func TestBytesAreExact(t *testing.T) {
+	for _, net := range networks() {
+		switch net.name {
+		case "LR", "LR batch", "two squares", "MLP 50-16-10 batch":
+		default:
+			continue
+		}
+		m := net.model(t)
+		p := compile(t, m, net.target)
+		s := open(t, p)
+		in, out := s.run(t, inputs(1, m.InputLen(), 1))
+		for what, tc := range map[string]struct {
+			w    io.WriterTo
+			want int64
+		}{
+			"keys": {s.keys, p.KeysBytes()}, "input": {in, p.InputBytes()}, "output": {out, p.OutputBytes()},
+			"constants": {p.Constants(), p.ConstantsBytes()}, "program": {p.Program(), p.Program().Bytes()},
+		} {
+			var b bytes.Buffer
+			if _, err := tc.w.WriteTo(&b); err != nil {
+				t.Fatal(err)
+			}
+			if int64(b.Len()) != tc.want {
+				t.Errorf("%s: %s of %d bytes, stated %d", net.name, what, b.Len(), tc.want)
+			}
+		}
+	}
+}
+
+// formula returns weights that are multiples of 1/64, so that plans do not depend on how a processor rounds.
+func formula(rows, cols int) ml.Layer {
+	w, b := make([]float64, rows*cols), make([]float64, rows)
+	for i := range w {
+		w[i] = float64((i*i+3*i)%29-14) / 64
+	}
+	for i := range b {
+		b[i] = float64(i%5-2) / 8
+	}
+	return ml.Dense(ml.Tensor{Shape: []int{rows, cols}, Data: w}, b)
+}
+
+func TestGoldenPlans(t *testing.T) {
+	m := sequential(t, formula(6, 12), ml.Square(), formula(3, 6), ml.Softmax())
+	cal := ml.Tensor{Shape: []int{256, 12}, Data: make([]float64, 256*12)}
+	for i := range cal.Data {
+		cal.Data[i] = float64(i*7%33-16) / 16
+	}
+	for _, tc := range []struct {
+		name   string
+		target Target
+	}{{"single", Target{Packing: Single}}, {"batch", Target{Batch: 100}}} {
+		tc.target.Calibration = cal
+		p := compile(t, m, tc.target)
+		var b bytes.Buffer
+		fmt.Fprintf(&b, "%v\n\n", p)
+		if err := p.Program().Dump(&b); err != nil {
+			t.Fatal(err)
+		}
+		// Digests of encoded weights belong to one processor architecture.
+		golden(t, tc.name+".txt", regexp.MustCompile(`(?m)^(program|parameters|constant c\d+) [0-9a-f]{8,}`).ReplaceAll(b.Bytes(), []byte("$1 …")))
+	}
+}
+
+func TestPackAndUnpack(t *testing.T) {
+	m := sequential(t, dense(3, 5, 1))
+	for _, target := range []Target{{Packing: Single}, {Batch: 10}} {
+		p := compile(t, m, target)
+		n := min(p.Samples(), 10)
+		x := inputs(n, 5, 1)
+		flat, err := p.Pack(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(flat) != p.Input().Layout.Len() || !slices.Equal(flat[:n*5], x.Data) || slices.ContainsFunc(flat[n*5:], func(v float64) bool { return v != 0 }) {
+			t.Errorf("%v: packed %d of %d numbers", p.Packing(), len(flat), p.Input().Layout.Len())
+		}
+		flat[0]++
+		if x.Data[0] == flat[0] {
+			t.Errorf("%v: Pack shares memory", p.Packing())
+		}
+		y := random(p.Output().Layout.Len(), 1, 2)
+		scores, err := p.Unpack(y, n)
+		if err != nil || !slices.Equal(scores.Shape, []int{n, 3}) || !slices.Equal(scores.Data, y[:3*n]) {
+			t.Errorf("%v: unpacked %v, %v", p.Packing(), scores.Shape, err)
+		}
+		for _, bad := range []ml.Tensor{{}, inputs(p.Samples()+1, 5, 1), inputs(1, 4, 1), {Shape: []int{5}, Data: random(5, 1, 1)}} {
+			if _, err := p.Pack(bad); err == nil {
+				t.Errorf("%v: packed a tensor of shape %v", p.Packing(), bad.Shape)
+			}
+		}
+		for _, bad := range []int{0, -1, p.Samples() + 1} {
+			if _, err := p.Unpack(y, bad); err == nil {
+				t.Errorf("%v: unpacked %d samples", p.Packing(), bad)
+			}
+		}
+		if _, err := p.Unpack(y[1:], 1); err == nil {
+			t.Errorf("%v: unpacked too few numbers", p.Packing())
+		}
+		if done, err := p.Finish(scores); err != nil || !slices.Equal(done.Data, scores.Data) {
+			t.Errorf("%v: finishing nothing: %v", p.Packing(), err)
+		}
+	}
+	if _, err := compile(t, m, Target{}).Twin().Forward(inputs(2, 4, 1)); err == nil {
+		t.Error("the twin takes samples of another length")
+	}
+}
+
+// TestPackTakesShortData: a tensor whose data is shorter than its shape says must be refused, not padded.
+func TestPackTakesShortData(t *testing.T) {
+	p := compile(t, sequential(t, dense(3, 5, 1)), Target{Batch: 10})
+	if _, err := p.Pack(ml.Tensor{Shape: []int{4, 5}, Data: random(19, 1, 1)}); err == nil {
+		t.Error("19 numbers were packed as 4 samples of 5")
+	}
+}
+
+func TestFinishAppliesTheLastLayer(t *testing.T) {
+	m, err := ml.Sequential(dense(3, 5, 1), ml.Softmax())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = m.WithClasses("a", "b", "c"); err != nil {
+		t.Fatal(err)
+	}
+	p := compile(t, m, Target{})
+	x := inputs(4, 5, 1)
+	scores, err := p.Twin().Forward(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.Finish(scores)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := m.Forward(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range got.Data {
+		if math.Abs(v-want.Data[i]) > 1e-12 {
+			t.Errorf("probability %d: %g, want %g", i, v, want.Data[i])
+		}
+	}
+	if p.ClientLayer() != "softmax" || !slices.Equal(p.Classes(), []string{"a", "b", "c"}) || !strings.Contains(p.String(), "client      applies the trailing softmax") {
+		t.Errorf("client layer %q, classes %v", p.ClientLayer(), p.Classes())
+	}
+}
+
+// TestNoSwitchingKeysWithoutNeed: a linear batch needs no key at all, and one square with a linear end neither.
+func TestNoSwitchingKeysWithoutNeed(t *testing.T) {
+	for _, m := range []*ml.Model{sequential(t, dense(3, 5, 1)), sequential(t, dense(3, 5, 1), ml.Square(), dense(2, 3, 2))} {
+		p := compile(t, m, Target{Batch: 10})
+		if n := len(p.Keys()); n != 0 || p.Parameters().PCount() != 0 {
+			t.Errorf("%d keys, %d special primes", n, p.Parameters().PCount())
+		}
+	}
+	p := compile(t, deep(t, 2), Target{Batch: 10})
+	if k := p.Keys(); len(k) != 1 || k[0].GaloisElement != 0 {
+		t.Errorf("keys %v", k)
+	}
+	if p := compile(t, sequential(t, dense(3, 5, 1)), Target{Packing: Batch, Security: fhe.Quantum256}); p.Parameters().Security().Row == "" || !strings.Contains(p.String(), "quantum 256") {
+		t.Errorf("security %v", p.Parameters().Security())
+	}
+}
