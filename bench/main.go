@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -93,13 +94,29 @@ func (c *runCmd) Run(e *env) error {
 }
 
 type resultsCmd struct {
-	Dir string `default:"bench/results" placeholder:"DIR" help:"Folder of results. Default: bench/results."`
-	Out string `default:"bench/RESULTS.md" placeholder:"FILE" help:"The page to write. Default: bench/RESULTS.md."`
+	Dir    string `default:"bench/results" placeholder:"DIR" help:"Folder of results. Default: bench/results."`
+	Out    string `default:"bench/RESULTS.md" placeholder:"FILE" help:"The page to write. Default: bench/RESULTS.md."`
+	Readme string `default:"README.md" placeholder:"FILE" help:"A page whose results table is renewed, or empty. Default: README.md."`
 }
 
 // Run writes the page.
 func (c *resultsCmd) Run(*env) error {
-	return report.WriteFile(c.Out, 0o644, func(w io.Writer) error { return writeResults(w, c.Dir) })
+	all, err := readResults(c.Dir)
+	if err != nil {
+		return err
+	}
+	if err := report.WriteFile(c.Out, 0o644, func(w io.Writer) error { return writeResults(w, all) }); err != nil || c.Readme == "" {
+		return err
+	}
+	text, err := os.ReadFile(c.Readme)
+	if err != nil {
+		return err
+	}
+	page, err := withTable(string(text), all, filepath.ToSlash(c.Out))
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Readme, err)
+	}
+	return report.WriteFile(c.Readme, 0o644, func(w io.Writer) error { _, err := io.WriteString(w, page); return err })
 }
 
 type inspectCmd struct {
@@ -127,7 +144,7 @@ func (c *serveCmd) Run(e *env) error {
 }
 
 // longFlag is a long flag with one dash, as the standard library's flag package has them.
-var longFlag = regexp.MustCompile(`^-[a-z][a-z0-9-]+(=.*)?$`)
+var longFlag = regexp.MustCompile(`^-[a-z]([a-z0-9-]+(=.*)?|=.*)$`)
 
 // normalise gives long flags their second dash.
 func normalise(args []string) []string {

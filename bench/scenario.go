@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,7 +120,8 @@ type measure struct {
 	keys  *fhe.EvaluationKeys
 	eng   program.Engine
 	job   program.Job
-	last  *fhe.Bundle // an input, for the comparisons
+	last  *fhe.Bundle // an input, for the comparisons,
+	lastX []float64   // and its values
 }
 
 func ms(since time.Time) float64 { return float64(time.Since(since).Nanoseconds()) / 1e6 }
@@ -132,6 +134,9 @@ func (s scenario) run(ctx context.Context, cfg config) (*report.Summary, error) 
 		return nil, &usageError{fmt.Errorf("-n %d: at least 1", cfg.n)}
 	}
 	m := &measure{scenario: s, cfg: cfg, sum: report.New(s.Name)}
+	if load, ok := report.Load(); ok {
+		m.sum.Add(report.Number("load_before", "processes", load, 1, "wanted a processor in the minute before; above about half of one, times are doubtful"))
+	}
 	for _, step := range []func(context.Context) error{m.compile, m.generate, m.open, m.predict, m.compare, m.peak} {
 		if err := step(ctx); err != nil {
 			if m.job != nil {
@@ -266,6 +271,7 @@ func (m *measure) predict(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		m.lastX = x
 		start := time.Now()
 		if m.last, err = enc.Encrypt(m.plan.Input(), x); err != nil {
 			return err
@@ -347,12 +353,12 @@ func (m *measure) compare(ctx context.Context) error {
 		}
 		defer double.Close()
 	}
-	peer, err := stock.New(m.plan.Program(), m.plan.Constants(), m.keys, stock.BestStock())
+	turns := min(pairs, m.cfg.n)
+	m.say("%s: comparing with one thread and with Lattigo's evaluators, %d turn(s)", m.Name, turns)
+	peer, err := m.bestPeer(ctx)
 	if err != nil {
 		return err
 	}
-	turns := min(pairs, m.cfg.n)
-	m.say("%s: comparing with one thread and with Lattigo's evaluators, %d turn(s)", m.Name, turns)
 	var digest fhe.Digest
 	same := true
 	run := func(j program.Job) (float64, error) {
@@ -367,18 +373,11 @@ func (m *measure) compare(ctx context.Context) error {
 		digest = d
 		return t, nil
 	}
-	// One processor means one: the garbage collector's too.
-	onOne := func(f func() (float64, error)) (float64, error) {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-		return f()
-	}
 	contestants := []func() (float64, error){
 		func() (float64, error) { return onOne(func() (float64, error) { return run(single) }) },
 		func() (float64, error) {
 			return onOne(func() (float64, error) {
-				start := time.Now()
-				_, err := peer.Run(m.last)
-				return ms(start), err
+				return peer.run()
 			})
 		},
 		func() (float64, error) { return run(double) },
@@ -407,12 +406,13 @@ func (m *measure) compare(ctx context.Context) error {
 	}
 	m.sum.Add(
 		report.Median("server_1_thread_ms", "ms", times[0], "Job.Run on one processor").On(m.sum.Engine, 1),
-		report.Median("stock_ms", "ms", times[1], "the same program on Lattigo v5.0.7's own evaluators, at the program's baby steps, on one processor").On("lattigo stock", 1),
+		report.Median("stock_ms", "ms", times[1], "Lattigo v5.0.7's own evaluators on one processor, "+peer.note).On("lattigo stock", 1),
 		report.Median("speedup_vs_stock", "x", ratio(times[1], times[0]), "stock_ms by server_1_thread_ms, turn by turn").On(m.sum.Engine, 1),
 	)
 	if runtime.GOMAXPROCS(0) > 1 {
 		m.sum.Add(report.Median("speedup_2_cores", "x", ratio(times[0], times[2]), "one thread by two threads, turn by turn").On(m.sum.Engine, 2))
 	}
+	m.sum.Check("the stock evaluators compute the same within 8 bits", peer.bits >= 8)
 	m.sum.Check("one thread and two give the same bits", same)
 	return nil
 }
@@ -444,4 +444,138 @@ func (m *measure) peak(ctx context.Context) (err error) {
 		m.sum.Add(report.Number("peak_bytes", "B", float64(s.PeakBytes), 1, "largest resident size of a process that reads the files, loads and runs once").On(s.Engine, s.Threads))
 	}
 	return nil
+}
+
+// onOne calls f with one processor, the garbage collector's included.
+func onOne(f func() (float64, error)) (float64, error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	return f()
+}
+
+// peer is Lattigo's stock evaluators with the program as they like it best.
+type peer struct {
+	ev   *stock.Evaluator
+	in   *fhe.Bundle
+	note string
+	bits float64 // precision of its result against the engine's
+}
+
+func (p *peer) run() (float64, error) {
+	start := time.Now()
+	_, err := p.ev.Run(p.in)
+	return ms(start), err
+}
+
+// newPeer prepares the stock evaluators for a program that computes what the plan's does.
+func (m *measure) newPeer(ctx context.Context, prog *program.Program, consts *program.Constants) (*peer, error) {
+	p := &peer{in: m.last}
+	keys := m.keys
+	if prog.Digest() != m.plan.Program().Digest() {
+		kg, err := client.NewKeyGenerator(prog.Parameters())
+		if err != nil {
+			return nil, err
+		}
+		if keys, err = kg.GenEvaluationKeys(ctx, m.sk, prog.Keys()); err != nil {
+			return nil, err
+		}
+		if p.in, err = client.NewEncryptor(m.sk).Encrypt(prog.Inputs()[0], m.lastX); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	p.ev, err = stock.New(prog, consts, keys, stock.BestStock())
+	return p, err
+}
+
+// bestPeer tries, for one diagonal product after the other, numbers of baby steps up to a factor of 8 from the
+// program's, which suit its own engine, and keeps the fastest for the stock evaluators.
+func (m *measure) bestPeer(ctx context.Context) (*peer, error) {
+	prog, consts := m.plan.Program(), m.plan.Constants()
+	best, err := m.newPeer(ctx, prog, consts)
+	if err != nil {
+		return nil, err
+	}
+	best.note = "the same program"
+	chosen, tried := map[int]int{}, 0
+	for i, o := range prog.Ops() {
+		if o.Code != program.Lintrans {
+			continue
+		}
+		fastest, err := best.least()
+		if err != nil {
+			return nil, err
+		}
+		for n1 := max(1, o.N1/8); n1 <= min(1<<o.LogSlots, o.N1*8); n1 *= 2 {
+			if n1 == o.N1 {
+				continue
+			}
+			try := map[int]int{i: n1}
+			for k, v := range chosen {
+				try[k] = v
+			}
+			p, c, err := withBabySteps(prog, consts, try)
+			if err != nil {
+				return nil, err
+			}
+			next, err := m.newPeer(ctx, p, c)
+			if err != nil {
+				return nil, err
+			}
+			t, err := next.least()
+			if err != nil {
+				return nil, err
+			}
+			tried++
+			if t < 0.97*fastest { // less is noise
+				fastest, best = t, next
+				chosen[i] = n1
+			}
+		}
+	}
+	if tried > 0 {
+		best.note = fmt.Sprintf("the best of %d choices of baby steps", tried+1)
+		var steps []string
+		for i, o := range prog.Ops() {
+			if o.Code == program.Lintrans {
+				steps = append(steps, fmt.Sprint(cmp.Or(chosen[i], o.N1)))
+			}
+		}
+		best.note += ": " + strings.Join(steps, ", ")
+	}
+	want, err := m.job.Run(ctx, m.last)
+	if err != nil {
+		return nil, err
+	}
+	got, err := best.ev.Run(best.in)
+	if err != nil {
+		return nil, err
+	}
+	dec := client.NewDecryptor(m.sk)
+	a, err := dec.ForOwner(m.plan.Output(), want)
+	if err != nil {
+		return nil, err
+	}
+	port := m.plan.Output()
+	port.Program = got.Program()
+	b, err := dec.ForOwner(port, got)
+	if err != nil {
+		return nil, err
+	}
+	best.bits = report.Bits(b, a)
+	return best, nil
+}
+
+// least returns the least time of seven runs on one processor.
+func (p *peer) least() (float64, error) {
+	least := 0.0
+	for i := range 7 {
+		t, err := onOne(p.run)
+		if err != nil {
+			return 0, err
+		}
+		if i == 0 || t < least {
+			least = t
+		}
+	}
+	return least, nil
 }

@@ -214,7 +214,7 @@ func (c *inspectCmd) Run(e *env) error {
 }
 
 // longFlag is a long flag with one dash, as the standard library's flag package has them.
-var longFlag = regexp.MustCompile(`^-[a-z][a-z0-9-]+(=.*)?$`)
+var longFlag = regexp.MustCompile(`^-[a-z]([a-z0-9-]+(=.*)?|=.*)$`)
 
 // normalise gives long flags their second dash.
 func normalise(args []string) []string {

@@ -18,7 +18,7 @@ import (
 // their sizes in bits (LogQ, LogP).
 type ParametersLiteral struct {
 	LogN int      // log2 of the ring degree N, from 10 to 17
-	Q, P []uint64 // prime chain and special primes, each congruent to 1 mod 2N and below 2^62 (P below 2^61)
+	Q, P []uint64 // prime chain and special primes, each congruent to 1 mod 2N and at most 2^61 + 2^30 (P below 2^61)
 
 	LogQ, LogP []int // sizes of the primes in bits, used if Q is empty; P may be empty if no key is ever needed
 
@@ -165,13 +165,15 @@ func (lit *ParametersLiteral) checkPrimes() error {
 	}
 	seen := make(map[uint64]bool)
 	for i, q := range append(append([]uint64(nil), lit.Q...), lit.P...) {
-		limit := 62
+		// Lattigo's transforms hold up to 8q in a word: above 2^61 they overflow, and products are wrong without an error.
+		// Just above, where the nearest primes of 61 bits lie, that takes a word within 2^-30 of the largest.
+		limit := uint64(1<<61 + 1<<30)
 		if i >= len(lit.Q) {
-			limit = 61
+			limit = 1<<61 - 1
 		}
 		switch {
-		case bits.Len64(q) > limit:
-			return fmt.Errorf("fhe: parameters: modulus %d has more than %d bits", q, limit)
+		case q > limit:
+			return fmt.Errorf("fhe: parameters: modulus %d is larger than %d", q, limit)
 		case q&(1<<(lit.LogN+1)-1) != 1:
 			return fmt.Errorf("fhe: parameters: modulus %d is not 1 mod 2N = 2^%d", q, lit.LogN+1)
 		case seen[q]:

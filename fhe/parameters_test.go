@@ -160,6 +160,7 @@ func TestParametersRefused(t *testing.T) {
 		"twice":                  {LogN: 13, Q: []uint64{q[0], q[1], q[0]}},
 		"twice in Q and P":       {LogN: 13, Q: q, P: q[:1]},
 		"63 bits":                {LogN: 13, Q: []uint64{1<<62 + 1}},
+		"far above 2^61":         {LogN: 13, Q: []uint64{3764641647695872001}}, // prime, 2^61.7
 		"special above 2^61":     {LogN: 13, Q: q[:1], P: []uint64{1<<61 + 1<<14 + 1}},
 		"scale 61":               {LogN: 13, LogQ: big13, LogDefaultScale: 61},
 		"scale -1":               {LogN: 13, LogQ: big13, LogDefaultScale: -1},

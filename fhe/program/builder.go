@@ -341,7 +341,7 @@ func (b *Builder) plain(code Opcode, x Value, c *Constant, row int) Value {
 
 func (b *Builder) plainAt(code Opcode, x Value, i, row int) Value {
 	ox, info := b.at(x), b.prog.consts[i]
-	scale := ox.Scale
+	var scale fhe.Scale
 	var err error
 	if code == MulPt {
 		scale, err = b.product(ox.Scale, info.Scale)

@@ -64,7 +64,7 @@ func (p *Plan) ClientLayer() string {
 	return p.finish.Kind()
 }
 
-// PredictedBits returns the precision that the noise model promises relative to the largest output of the calibration
+// PredictedBits returns the precision that the noise model expects relative to the largest output of the calibration
 // set: of the standard deviation of the error, and of the worst among a thousand outputs.
 func (p *Plan) PredictedBits() (mean, worst float64) { return p.bits, p.worst }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -274,7 +275,8 @@ func Bytes(n int64) string {
 
 // Table prints the figures, aligned, one a line: name, value, what it rests on, note.
 func (s *Summary) Table(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var b bytes.Buffer
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, f := range s.Figures {
 		n := fmt.Sprintf("n=%d", f.N)
 		if t := cmp.Or(f.Threads, s.Threads); t > 0 && strings.HasSuffix(f.Unit, "s") && f.Unit != "bits" {
@@ -282,5 +284,13 @@ func (s *Summary) Table(w io.Writer) error {
 		}
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", f.Name, Format(f.Value, f.Unit), n, f.Note)
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -128,7 +128,7 @@ func runModel(ctx context.Context, w io.Writer, out, name string, m *Model, o Op
 	if err != nil {
 		return nil, err
 	}
-	say("keys", "the secret key stays with the owner; %d evaluation keys, %s, go to the server", k.Count, report.Bytes(k.Bytes))
+	say("keys", "the secret key stays with the owner; evaluation keys, %d of together %s, go to the server", k.Count, report.Bytes(k.Bytes))
 
 	e, err := stage.Encrypt(ctx, d, o.Bars)
 	if err != nil {

@@ -78,9 +78,9 @@ func TestLintransBelowItsHoist(t *testing.T) {
 	}
 }
 
-// TestTrap30EvaluateManyOverwritesItsDigits: the giant steps of the first matrix use the buffer that holds the digits,
+// TestTrap31EvaluateManyOverwritesItsDigits: the giant steps of the first matrix use the buffer that holds the digits,
 // so a second matrix with a baby step of its own gets garbage, without an error. This is why no code here calls it.
-func TestTrap30EvaluateManyOverwritesItsDigits(t *testing.T) {
+func TestTrap31EvaluateManyOverwritesItsDigits(t *testing.T) {
 	params := fhetest.InsecureToyParamsNamed(t, "digits of two")
 	p, c, ops := matrices(t, params, [2][]int{{0, 1, 4, 5}, {0, 2, 3}}, params.MaxLevel())
 	keys := fhetest.InsecureToyKeys(t, params, fhetest.Requirements(p))

@@ -93,7 +93,7 @@ func (a *Acc) fold(s *SubRing, n int) {
 	for i := range a.hi[:n] {
 		a.hi[i] = reduce(a.hi[i], q, u)
 	}
-	a.count = terms(q) // a folded high word is below q
+	a.count = terms(q) + 1 // a folded sum is below q·2^64, which may exceed terms(q) products by a part of one
 }
 
 // MulGather adds pt[i]·x[index[i] - base]: one diagonal times one rotated block. pt is in Montgomery form.
