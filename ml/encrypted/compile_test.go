@@ -525,3 +525,104 @@ func TestNoSwitchingKeysWithoutNeed(t *testing.T) {
 		t.Errorf("security %v", p.Parameters().Security())
 	}
 }
+
+// TestSizesHoldEveryValue walks every choice of sizes through the stages: at each point the primes that are left must
+// hold the largest value, with its sign and one bit to spare.
+func TestSizesHoldEveryValue(t *testing.T) {
+	models := map[string][]ml.Layer{
+		"linear":         {dense(3, 5, 1)},
+		"square":         {dense(4, 5, 1), ml.Square(), dense(3, 4, 2)},
+		"large hidden":   {scaled(4, 5, 1e6, 1), ml.Square(), scaled(3, 4, 1e-12, 2)},
+		"cancelling":     {ml.Dense(ml.Tensor{Shape: []int{2, 5}, Data: []float64{9, 8, 7, 6, 5, 9, 8, 7, 6, 5.0001}}, []float64{0, 0}), ml.Square(), ml.Dense(ml.Tensor{Shape: []int{1, 2}, Data: []float64{1, -1}}, []float64{0})},
+		"biases":         {ml.Dense(ml.Tensor{Shape: []int{1, 5}, Data: []float64{1, 2, 3, 4, 5}}, []float64{-15})},
+		"three squares":  {scaled(4, 5, 100, 1), ml.Square(), scaled(3, 4, 1e-6, 2), ml.Square(), scaled(3, 3, 1e3, 3), ml.Square(), scaled(1, 3, 1e-9, 4)},
+		"hidden sigmoid": {scaled(4, 5, 3, 1), ml.Sigmoid(), scaled(3, 4, 20, 2), ml.Square()},
+	}
+	for name, layers := range models {
+		stages, _, err := split(sequential(t, layers...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cal := inputs(256, 5, 1)
+		for i := range cal.Data { // near 1, where biases can cancel
+			cal.Data[i] = 1 + cal.Data[i]/10
+		}
+		if err := calibrate(stages, cal, 256, 5, sigmoidTolerance); err != nil {
+			t.Fatal(err)
+		}
+		// The same values, from inputs twice as large; biases stay.
+		double := cal.Clone()
+		for i := range double.Data {
+			double.Data[i] *= 2
+		}
+		first, err := stages[0].model()
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := first.Forward(double)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if top := spanOf(y.Data).abs(); top > stages[0].wide*(1+1e-12) {
+			t.Errorf("%s: inputs twice as large reach %g, sizes are for %g", name, top, stages[0].wide)
+		}
+		for _, packing := range []Packing{Single, Batch} {
+			c := &compiler{stages: stages, packing: packing, input: 1}
+			choices, err := c.choices(13)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(choices) == 0 && name != "three squares" {
+				t.Errorf("%s, %v: no choices", name, packing)
+			}
+			for _, ch := range choices {
+				level, scale := len(ch.q)-1, float64(ch.bits)
+				holds := func(what string, scale, magnitude float64) {
+					left := 0.0
+					for _, q := range ch.q[:level+1] {
+						left += float64(q)
+					}
+					if need := scale + math.Log2(magnitude) + 2; left < need-1e-9 {
+						t.Fatalf("%s, %v, %+v: %s at level %d needs %.1f bits", name, packing, ch.q, what, level, need)
+					}
+				}
+				rescale := func() { scale -= float64(ch.q[level]); level-- }
+				for i, st := range stages {
+					pre := st.wide
+					if st.act == actPolynomial {
+						pre = rangeMargin
+					}
+					if packing == Batch {
+						scale += float64(c.weightScale(i, ch.weights))
+						holds(st.name, scale, pre)
+					} else if c.rescales(i, ch.single.rescale) {
+						scale += float64(ch.q[level])
+						holds(st.name, scale, pre)
+						rescale()
+					} else {
+						scale += float64(ch.weights)
+						holds(st.name, scale, pre)
+					}
+					switch st.act {
+					case actSquare:
+						scale *= 2
+						holds("square", scale, st.reach())
+						if packing == Single || c.relinearises(i) {
+							rescale()
+							holds("square", scale, st.reach())
+						}
+					case actPolynomial:
+						level -= st.poly.Depth()
+						if packing == Batch && i < len(stages)-1 {
+							scale = float64(ch.bits)
+						}
+						holds("polynomial", scale, st.reach())
+					}
+				}
+				if level != ch.base-1 {
+					t.Fatalf("%s, %v, %+v: ends at level %d", name, packing, ch.q, level)
+				}
+			}
+		}
+	}
+}

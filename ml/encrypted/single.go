@@ -47,24 +47,20 @@ func (c *compiler) singleSizes(s *singleShape, cap int) []choice {
 	var out []choice
 	for bits := s.logN + 8; bits <= min(cap, 50); bits++ {
 		// A last product that is not rescaled has weights of its own size, as large as the first prime holds beside the
-		// value. Before that product the first prime holds the last activation, too.
+		// value; all others have those of a prime.
 		for _, short := range []int{16, 12, 8, 4, 0} {
-			first, w := float64(bits)+bitsFor(c.tail().reach()), bits-short
-			if !c.rescales(len(c.stages)-1, s.rescale) {
-				first += float64(w)
-				if n := len(c.stages); n > 1 {
-					first = max(first, float64(bits)+bitsFor(c.stages[n-2].reach()))
-				}
-			} else if short != 0 {
+			w := bits - short
+			if w < 8 || short != 0 && c.rescales(len(c.stages)-1, s.rescale) {
 				continue
 			}
+			first := c.firstPrime(s, bits, w)
 			q := []int{max(bits, int(math.Ceil(first)))}
 			special := 0
 			if c.needsKeys(s) {
 				// A little larger than the largest digit: switching keys then adds less noise than rounding does.
 				special = min(cap, q[0]+1)
 			}
-			if w < 8 || q[0] > cap || cap > fastBits && max(q[0], special) <= fastBits {
+			if q[0] > cap || cap > fastBits && max(q[0], special) <= fastBits {
 				continue
 			}
 			for range s.levels {
@@ -74,6 +70,26 @@ func (c *compiler) singleSizes(s *singleShape, cap int) []choice {
 		}
 	}
 	return out
+}
+
+// firstPrime returns the bits of the first prime that holds every value together with the primes left at its level.
+func (c *compiler) firstPrime(s *singleShape, bits, w int) float64 {
+	first, left := 0.0, s.levels
+	for i, st := range c.stages {
+		scale, before := bits, st.wide
+		if st.act == actPolynomial {
+			before = rangeMargin // mapped to [-1, 1]
+		}
+		if c.rescales(i, s.rescale) {
+			left--
+		} else {
+			scale += w
+		}
+		first = max(first, float64(scale-left*bits)+bitsFor(before))
+		left -= st.depth(false)
+		first = max(first, float64(scale-left*bits)+bitsFor(st.reach()))
+	}
+	return first
 }
 
 func (c *compiler) needsKeys(s *singleShape) bool {
