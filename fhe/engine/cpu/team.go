@@ -102,12 +102,14 @@ func (t *team) takePart() bool {
 	return false
 }
 
-// part runs one part, and reports whether there was one.
-func (w *work) part() bool {
+// part runs one part, and reports whether there was one, also after a panic of it: parts that nobody takes are never
+// done.
+func (w *work) part() (ran bool) {
 	i := w.next.Add(1) - 1
 	if i >= w.n {
 		return false
 	}
+	ran = true
 	defer w.done.Add(1)
 	defer func() {
 		if v := recover(); v != nil {
@@ -121,7 +123,7 @@ func (w *work) part() bool {
 	if w.caught.Load() == nil {
 		w.f(int(i))
 	}
-	return true
+	return ran
 }
 
 // do calls f(0) … f(n-1), in any order and in parallel, and returns when all have returned. After a panic of one, parts
