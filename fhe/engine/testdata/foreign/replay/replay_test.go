@@ -3,8 +3,10 @@
 package replay
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/big"
 	"math/rand/v2"
 	"testing"
@@ -35,15 +37,22 @@ func TestReplay(t *testing.T) {
 		return x
 	}
 	sample := tensor(256, 100, 1)
-	m, err := ml.Sequential(ml.Dense(tensor(16, 100, 0.2), tensor(1, 16, 0.5).Data), ml.Square(), ml.Dense(tensor(5, 16, 0.5), tensor(1, 5, 0.5).Data))
+	mlp, err := ml.Sequential(ml.Dense(tensor(16, 100, 0.2), tensor(1, 16, 0.5).Data), ml.Square(), ml.Dense(tensor(5, 16, 0.5), tensor(1, 5, 0.5).Data))
 	check(t, err)
-	for name, target := range map[string]encrypted.Target{
-		"single": {Calibration: sample, Packing: encrypted.Single},
-		"batch":  {Calibration: sample, Batch: 50},
+	lr, err := ml.Sequential(ml.Dense(tensor(1, 100, 0.2), []float64{0.25}), ml.Sigmoid())
+	check(t, err)
+	for name, c := range map[string]struct {
+		model  *ml.Model
+		target encrypted.Target
+	}{
+		"model=mlp/packing=single": {mlp, encrypted.Target{Calibration: sample, Packing: encrypted.Single}},
+		"model=mlp/packing=batch":  {mlp, encrypted.Target{Calibration: sample, Batch: 50}},
+		"model=lr/packing=single":  {lr, encrypted.Target{Calibration: sample, Packing: encrypted.Single, ServerActivation: true}},
+		"model=lr/packing=batch":   {lr, encrypted.Target{Calibration: sample, Batch: 50}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
-			plan, err := encrypted.Compile(m, target)
+			plan, err := encrypted.Compile(c.model, c.target)
 			check(t, err)
 			kg, err := client.NewKeyGenerator(plan.Parameters())
 			check(t, err)
@@ -62,15 +71,58 @@ func TestReplay(t *testing.T) {
 			out, err := job.Run(ctx, in)
 			check(t, err)
 
-			r := newReplayer(t, plan.Program(), plan.Constants(), keys)
-			for port, cts := range r.run(t, in) {
-				for i, ct := range cts {
-					if got, want := ct.Digest(), out.Get(port)[i].Digest(); got != want {
-						t.Errorf("%s[%d]: stock Lattigo has %s, the engine %s", port, i, got, want)
-					}
-				}
-			}
+			// From here on everything is what another process would read.
+			var files files
+			files.write(t, plan.Parameters(), plan.Program(), plan.Constants(), keys, in, out)
+			files.replay(t)
 		})
+	}
+}
+
+// files are the wire forms of what a server was given and what it answered.
+type files [6][]byte
+
+func (f *files) write(t *testing.T, artefacts ...io.WriterTo) {
+	t.Helper()
+	for i, a := range artefacts {
+		var b bytes.Buffer
+		n, err := a.WriteTo(&b)
+		check(t, err)
+		if n != int64(b.Len()) {
+			t.Fatalf("artefact %d: WriteTo says %d bytes, wrote %d", i, n, b.Len())
+		}
+		f[i] = b.Bytes()
+	}
+}
+
+func (f *files) replay(t *testing.T) {
+	t.Helper()
+	const limit = 1 << 30
+	open := func(i int) io.Reader { return bytes.NewReader(f[i]) }
+	p, err := fhe.ReadParameters(open(0), limit)
+	check(t, err)
+	prog, err := program.ReadProgram(open(1), p, limit)
+	check(t, err)
+	consts, err := program.ReadConstants(open(2), limit)
+	check(t, err)
+	keys, err := fhe.ReadEvaluationKeys(open(3), p, limit)
+	check(t, err)
+	in, err := fhe.ReadBundle(open(4), p, limit)
+	check(t, err)
+	want, err := fhe.ReadBundle(open(5), p, limit)
+	check(t, err)
+
+	got := fhe.NewBundle(p, in.Key(), prog.Digest())
+	for port, cts := range newReplayer(t, prog, consts, keys).run(t, in) {
+		for i, ct := range cts {
+			if g, w := ct.Digest(), want.Get(port)[i].Digest(); g != w {
+				t.Errorf("%s[%d]: stock Lattigo has %s, the engine %s", port, i, g, w)
+			}
+		}
+		check(t, got.Add(port, cts...))
+	}
+	if got.Digest() != want.Digest() {
+		t.Errorf("the output's digest is %s, stock Lattigo's %s", want.Digest(), got.Digest())
 	}
 }
 
@@ -188,9 +240,21 @@ func (r *replayer) run(t *testing.T, in *fhe.Bundle) map[string][]*fhe.Ciphertex
 			check(t, e)
 			name := r.prog.Outputs()[o.Port].Name
 			out[name] = append(out[name], ct)
-		case program.AddPt:
+		case program.SetScale, program.Drop:
 			v.Copy(arg(0))
-			ringQ.Add(v.Value[0], r.plain(o.Const, o.Rows[0], o.Level, false).Q, v.Value[0])
+			v.Resize(o.Degree, o.Level)
+		case program.Neg:
+			for p := range v.Value {
+				ringQ.MulScalarBigint(arg(0).Value[p], big.NewInt(-1), v.Value[p]) // ring.Neg maps 0 to q
+			}
+		case program.AddPt, program.SubPt:
+			v.Copy(arg(0))
+			pt := r.plain(o.Const, o.Rows[0], o.Level, false)
+			if o.Code == program.AddPt {
+				ringQ.Add(v.Value[0], pt.Q, v.Value[0])
+			} else {
+				ringQ.Sub(v.Value[0], pt.Q, v.Value[0])
+			}
 		case program.MulPt:
 			pt := r.plain(o.Const, o.Rows[0], o.Level, true)
 			for p := range v.Value {
@@ -198,16 +262,26 @@ func (r *replayer) run(t *testing.T, in *fhe.Bundle) map[string][]*fhe.Ciphertex
 			}
 		case program.AddConst:
 			v.Copy(arg(0))
-			if o.B.Sign() != 0 {
-				t.Fatal("a complex constant")
-			}
-			ringQ.AddScalarBigint(v.Value[0], o.A, v.Value[0])
+			first, second := r.halves(o)
+			ringQ.AddDoubleRNSScalar(v.Value[0], first, second, v.Value[0])
 		case program.MulConst:
+			first, second := r.halves(o)
 			for p := range v.Value {
-				ringQ.MulScalarBigint(arg(0).Value[p], new(big.Int).Set(o.A), v.Value[p])
+				ringQ.MulDoubleRNSScalar(arg(0).Value[p], first, second, v.Value[p])
+			}
+		case program.MacConst:
+			acc, x := arg(0), arg(1)
+			first, second := r.halves(o)
+			for p := range v.Value {
+				if p < len(acc.Value) {
+					ringQ.MulScalarBigint(acc.Value[p], o.M, v.Value[p])
+				}
+				if p < len(x.Value) {
+					ringQ.MulDoubleRNSScalarThenAdd(x.Value[p], first, second, v.Value[p])
+				}
 			}
 		case program.Zero:
-		case program.Add:
+		case program.Add, program.Sub:
 			x, y := arg(0), arg(1)
 			for p := range v.Value {
 				switch {
@@ -215,8 +289,10 @@ func (r *replayer) run(t *testing.T, in *fhe.Bundle) map[string][]*fhe.Ciphertex
 					v.Value[p].CopyLvl(o.Level, y.Value[p])
 				case p >= len(y.Value):
 					v.Value[p].CopyLvl(o.Level, x.Value[p])
-				default:
+				case o.Code == program.Add:
 					ringQ.Add(x.Value[p], y.Value[p], v.Value[p])
+				default:
+					ringQ.Sub(x.Value[p], y.Value[p], v.Value[p])
 				}
 			}
 		case program.Lincomb:
@@ -232,13 +308,22 @@ func (r *replayer) run(t *testing.T, in *fhe.Bundle) map[string][]*fhe.Ciphertex
 			err = r.eval.Mul(arg(0), arg(1), v)
 		case program.MulRelin:
 			err = r.eval.MulRelin(arg(0), arg(1), v)
+		case program.Relin:
+			err = r.eval.Relinearize(arg(0), v)
+		case program.Rot, program.Conj:
+			err = r.eval.Automorphism(arg(0), o.Galois[0], v)
 		case program.Rescale:
 			for p := range v.Value {
 				r.params.RingQ().AtLevel(o.Level+1).DivRoundByLastModulusNTT(arg(0).Value[p], r.params.RingQ().NewPoly(), v.Value[p])
 			}
 		case program.Hoist:
-			vals[i] = arg(0) // every consumer decomposes for itself: a program hoists at the level of its use
+			vals[i] = arg(0) // every consumer decomposes for itself, at the hoist's level
+		case program.RotHoisted:
+			err = r.eval.AutomorphismHoisted(o.Level, arg(0), r.decompose(arg(0), ops[o.Args[0]].Level), o.Galois[0], v)
 		case program.Lintrans:
+			if ops[o.Args[0]].Level != o.Level {
+				t.Fatalf("operation %d: a matrix below its hoist does not occur in these plans", i)
+			}
 			meta := *v.MetaData
 			meta.IsMontgomery = true
 			lt := he.LinearTransformation{MetaData: &meta, N1: o.N1, Level: o.Level, Vec: map[int]ringqp.Poly{}}
@@ -247,9 +332,9 @@ func (r *replayer) run(t *testing.T, in *fhe.Bundle) map[string][]*fhe.Ciphertex
 			}
 			err = r.lin.EvaluateMany(arg(0), []hefloat.LinearTransformation{hefloat.LinearTransformation(lt)}, []*rlwe.Ciphertext{v})
 		case program.Rotsum:
-			err = r.rotsum(arg(0), o, v)
+			err = r.rotsum(arg(0), r.decompose(arg(0), ops[o.Args[0]].Level), o, v)
 		default:
-			err = fmt.Errorf("opcode %v does not occur in these plans", o.Code)
+			err = fmt.Errorf("a reserved opcode")
 		}
 		if err != nil {
 			t.Fatalf("operation %d, %v: %v", i, o.Code, err)
@@ -258,14 +343,34 @@ func (r *replayer) run(t *testing.T, in *fhe.Bundle) map[string][]*fhe.Ciphertex
 	return out
 }
 
-func (r *replayer) rotsum(x *rlwe.Ciphertext, o *program.Op, out *rlwe.Ciphertext) error {
+// halves returns the residues of A + B·X^(N/2) in the NTT domain: those of the first and of the second half of every
+// limb. X^(N/2) there is ψ^(N/2) and -ψ^(N/2), with the roots ψ that the parameters state.
+func (r *replayer) halves(o *program.Op) (first, second ring.RNSScalar) {
+	p := r.prog.Parameters()
+	for i, q := range p.Q() {
+		m, root := new(big.Int).SetUint64(q), new(big.Int).SetUint64(p.Roots()[i])
+		b := root.Exp(root, big.NewInt(int64(p.N()/2)), m)
+		b.Mul(b, o.B)
+		x := new(big.Int)
+		first = append(first, x.Mod(x.Add(o.A, b), m).Uint64())
+		second = append(second, x.Mod(x.Sub(o.A, b), m).Uint64())
+	}
+	return first, second
+}
+
+func (r *replayer) decompose(x *rlwe.Ciphertext, level int) []ringqp.Poly {
+	levelP := r.params.MaxLevelP()
+	digits := make([]ringqp.Poly, r.params.BaseRNSDecompositionVectorSize(level, levelP))
+	for i := range digits {
+		digits[i] = r.params.RingQP().AtLevel(level, levelP).NewPoly()
+	}
+	r.eval.DecomposeNTT(level, levelP, levelP+1, x.Value[1], true, digits)
+	return digits
+}
+
+func (r *replayer) rotsum(x *rlwe.Ciphertext, digits []ringqp.Poly, o *program.Op, out *rlwe.Ciphertext) error {
 	levelP := r.params.MaxLevelP()
 	rings := r.params.RingQP().AtLevel(o.Level, levelP)
-	digits := make([]ringqp.Poly, r.params.BaseRNSDecompositionVectorSize(o.Level, levelP))
-	for i := range digits {
-		digits[i] = rings.NewPoly()
-	}
-	r.eval.DecomposeNTT(o.Level, levelP, levelP+1, x.Value[1], true, digits)
 	acc := rlwe.NewElementExtended(r.params, 1, o.Level, levelP)
 	one := rlwe.NewElementExtended(r.params, 1, o.Level, levelP)
 	one.IsNTT = true
