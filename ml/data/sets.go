@@ -13,7 +13,7 @@ import (
 	"github.com/signet-ml/signet/ml"
 )
 
-//go:generate go run gen_mnist.go -from /path/to/the/four/mnist/files
+// The subset of MNIST is made from the four standard files by: go run gen_mnist.go -from /path/to/the/four/mnist/files
 
 //go:embed embedded
 var embedded embed.FS
