@@ -1,7 +1,7 @@
 // Command examples runs Signet's examples.
 //
 //	go run ./examples list
-//	go run ./examples run quickstart -out /tmp/quickstart
+//	go run ./examples run quickstart
 //	go run ./examples stage quickstart compile -dir /tmp/parts    # then keygen, encrypt, run, decrypt
 //	go run ./examples inspect /tmp/parts/public/program
 //

@@ -86,7 +86,7 @@ func (c *listCmd) Run(e *env) error {
 
 type runCmd struct {
 	Name    string `arg:"" help:"Name of the example; see list."`
-	Out     string `required:"" placeholder:"DIR" help:"Folder for summary.json, predictions.csv and pictures; it is created."`
+	Out     string `default:"out" placeholder:"DIR" help:"Folder for summary.json, predictions.csv and pictures; it is created. Default: out."`
 	Data    string `placeholder:"DIR" help:"Folder with the full data sets (MNIST's four files, breast_cancer.csv). Default: the embedded ones."`
 	Seed    uint64 `default:"1" help:"Fixes data split and training. Encryption is always random."`
 	Samples int    `default:"0" placeholder:"N" help:"Samples to predict. Default: 114 for breast cancer, 100 for MNIST."`
@@ -254,7 +254,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 		return 1
 	}
 	var c cli
-	parser, err := kong.New(&c, kong.Name("examples"), kong.Description("Runs Signet's examples. Start with: examples run quickstart -out DIR"),
+	parser, err := kong.New(&c, kong.Name("examples"), kong.Description("Runs Signet's examples. Start with: examples run quickstart"),
 		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return fail(err)

@@ -52,7 +52,7 @@ func TestExitStatus(t *testing.T) {
 		{"nothing", "", 0, "Usage:"},
 		{"command", "frobnicate", 2, "commands of examples: list, run, stage, inspect"},
 		{"flag", "run quickstart -frob", 2, "flags of examples run: --help, --out, --data, --seed, --samples"},
-		{"missing-flag", "run quickstart", 2, "--out"},
+		{"missing-flag", "stage quickstart compile", 2, "--dir"},
 		{"example", "run nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},
 		{"step", "stage quickstart fly -dir x", 2, `"compile","keygen","encrypt","run","decrypt"`},
 		{"negative", "run quickstart-lr -samples=-1 -out " + t.TempDir(), 1, "at least 1"},
