@@ -87,7 +87,7 @@ func (r *run) newQP(level int) (acc [2][][]uint64, mem [][]uint64) {
 // it belongs: it may be called for several rows at a time. The rows of x over P are destroyed.
 func (r *run) modDown(level int, x [][][]uint64, finish func(poly, row int, s *lattice.SubRing, y []uint64)) {
 	k, q := r.ring.PCount(), level+1
-	d := r.down[level]
+	d := r.down
 	over := make([][]uint8, len(x))
 	for i := range over {
 		over[i] = r.pool.bytes()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
@@ -27,7 +26,7 @@ type loaded struct {
 	weights   map[int][]int64 // by first operation of a step: rows of a matrix product, one after another
 
 	digits []map[int]*digit // by level: decomposition tables, by first prime of the digit
-	down   []*down          // by level: division by P
+	down   *down            // division by P
 	resc   [][]uint64       // by level of the input: q_level^-1 modulo each lower prime
 	pModQ  []uint64         // P mod q_i, Montgomery form
 }
@@ -50,6 +49,28 @@ func (k *switchingKey) row(part, level, i, digits int) [][]uint64 {
 type plainKey struct {
 	constant, row int
 	mont          bool
+}
+
+// plainUse says which rows of a constant polynomial a program needs: those of q_0 … q_level, and of P.
+type plainUse struct {
+	level   int
+	special bool
+}
+
+// plainUses returns every constant polynomial that p uses, at the highest level of its use.
+func plainUses(p *program.Program) map[plainKey]plainUse {
+	uses := map[plainKey]plainUse{}
+	for _, o := range p.Ops() {
+		switch o.Code {
+		case program.AddPt, program.SubPt, program.MulPt, program.Lintrans:
+			for _, row := range o.Rows {
+				k := plainKey{o.Const, row, o.Code == program.MulPt || o.Code == program.Lintrans}
+				u := uses[k]
+				uses[k] = plainUse{max(u.level, o.Level), u.special || o.Code == program.Lintrans}
+			}
+		}
+	}
+	return uses
 }
 
 // plain is a constant polynomial in the NTT domain.
@@ -156,9 +177,9 @@ func (l *loaded) tables() {
 			levels[o.Level] = true
 		}
 	}
-	l.digits, l.down = make([]map[int]*digit, r.MaxLevel()+1), make([]*down, r.MaxLevel()+1)
-	for level := range l.down {
-		l.down[level] = d
+	l.down = d
+	l.digits = make([]map[int]*digit, r.MaxLevel()+1)
+	for level := range l.digits {
 		if !levels[level] {
 			continue
 		}
@@ -237,34 +258,23 @@ func (l *loaded) loadKeys(ctx context.Context, t *team) error {
 }
 
 func (l *loaded) loadConstants(ctx context.Context, t *team, c *program.Constants) error {
-	type want struct {
-		level int
-		p     bool
-	}
-	wants := map[plainKey]want{}
 	infos := l.prog.Constants()
 	for i, o := range l.prog.Ops() {
 		switch o.Code {
-		case program.AddPt, program.SubPt, program.MulPt, program.Lintrans:
-			for _, row := range o.Rows {
-				k := plainKey{o.Const, row, o.Code == program.MulPt || o.Code == program.Lintrans}
-				w := wants[k]
-				wants[k] = want{max(w.level, o.Level), w.p || o.Code == program.Lintrans}
-			}
 		case program.AddConst, program.MulConst, program.MacConst:
 			l.scalars[i] = l.newScalars(&o)
 		}
 	}
-	keys := make([]plainKey, 0, len(wants))
-	for k, w := range wants {
+	uses := plainUses(l.prog)
+	keys := make([]plainKey, 0, len(uses))
+	for k, u := range uses {
 		keys = append(keys, k)
-		pl := &plain{q: make([][]uint64, w.level+1)}
-		if w.p {
+		pl := &plain{q: make([][]uint64, u.level+1)}
+		if u.special {
 			pl.p = make([][]uint64, l.ring.PCount())
 		}
 		l.plain[k] = pl
 	}
-	slices.SortFunc(keys, func(a, b plainKey) int { return (a.constant-b.constant)<<20 + a.row - b.row })
 	t.do(len(keys), func(task int) {
 		if ctx.Err() != nil {
 			return

@@ -14,24 +14,9 @@ func Memory(p *program.Program) int64 {
 		digits := (int64(r.Level) + k) / k
 		rows += 2*digits*(int64(r.Level)+1+k) + 1
 	}
-	type use struct {
-		level int
-		p     bool
-	}
-	plain := map[plainKey]use{}
-	for _, o := range p.Ops() {
-		switch o.Code {
-		case program.AddPt, program.SubPt, program.MulPt, program.Lintrans:
-			for _, row := range o.Rows {
-				key := plainKey{o.Const, row, o.Code == program.MulPt || o.Code == program.Lintrans}
-				u := plain[key]
-				plain[key] = use{max(u.level, o.Level), u.p || o.Code == program.Lintrans}
-			}
-		}
-	}
-	for _, u := range plain {
+	for _, u := range plainUses(p) {
 		rows += int64(u.level) + 1
-		if u.p {
+		if u.special {
 			rows += k
 		}
 	}
