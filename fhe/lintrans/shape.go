@@ -141,7 +141,7 @@ func (s Shape) cost(level, sumLevel, k int, c Cost) float64 {
 		t += float64(giants-1) * (c.ModDown(level, k, 1) + c.Hoist(level, k) + c.Rotation(level, k))
 	}
 	for _, r := range s.Sums {
-		t += c.Hoist(sumLevel, k) + c.ModDown(sumLevel, k, 2) + float64(r-1)*c.Rotation(sumLevel, k)
+		t += c.sum(r, sumLevel, k)
 	}
 	return t
 }
@@ -208,42 +208,17 @@ func (s Shape) Diagonals(w []float64) [][]complex128 {
 }
 
 // Emit appends the product of a value, packed as the shape says, and the diagonals in c, whose rows 0 … K-1 are those
-// of Diagonals. With rescale the value is rescaled before the sums, which is cheaper. Scale: x.Scale · c.Scale, divided
-// by the prime if rescaled.
-func (s Shape) Emit(b *program.Builder, x program.Value, c *program.Constant, rescale bool) program.Value {
-	params := b.Parameters()
-	v := x
+// of Diagonals. The result is not rescaled and, if there are Sums, partial: Rescale it, which makes the sums cheaper,
+// and pass it to Sum. Scale: x.Scale · c.Scale.
+func (s Shape) Emit(b *program.Builder, x program.Value, c *program.Constant) program.Value {
 	if s.K == 1 {
-		v = b.MulPt(v, c, 0)
-	} else {
-		rows := make([]int, s.K)
-		for k := range rows {
-			rows[k] = k
-		}
-		level := b.Level(v)
-		v = b.Lintrans(b.Hoist(v, level), c, rows, rows, s.N1, level)
+		return b.MulPt(x, c, 0)
 	}
-	if rescale {
-		v = b.Rescale(v)
-	}
-	stride := s.R
-	for i, radix := range s.Sums {
-		level := b.Level(v)
-		var elements []uint64
-		rotations := radix
-		conj := s.Complex && i == 0
-		if conj {
-			rotations /= 2
-		}
-		for j := range rotations {
-			g := params.GaloisElement(j * stride)
-			elements = append(elements, g)
-			if conj {
-				elements = append(elements, uint64(2*params.N())-g)
-			}
-		}
-		stride *= rotations
-		v = b.Rotsum(b.Hoist(v, level), elements, level)
-	}
-	return v
+	level := b.Level(x)
+	return b.Lintrans(b.Hoist(x, level), c, s.indices(), s.indices(), s.N1, level)
+}
+
+// Sum appends the rotate-and-sums that complete the partial result of Emit.
+func (s Shape) Sum(b *program.Builder, v program.Value) program.Value {
+	return sum(b, v, s.R, s.Sums, s.Complex)
 }
