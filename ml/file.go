@@ -22,7 +22,7 @@ const (
 	signetKey   = "signet"          // our entry in the metadata
 
 	maxHeader  = 1 << 20 // bytes; the header of a model of 4,096 layers stays below 1 MiB
-	maxLayers  = 4096
+	maxLayers  = 4096    // of a model, those inside residuals included
 	maxFileLen = 8 << 30 // bytes, the limit of Load
 )
 
@@ -95,9 +95,6 @@ func Load(path string) (*Model, error) {
 // bytes: tensors are in layer order, F64, little-endian, named "<layer>.weight" and
 // "<layer>.bias" as PyTorch names the parameters of a Sequential.
 func Write(w io.Writer, m *Model) error {
-	if len(m.layers) > maxLayers {
-		return fmt.Errorf("ml: write model: %d layers, limit %d", len(m.layers), maxLayers)
-	}
 	list := layerList{Schema: fileSchema, Input: m.shapes[0], Classes: m.classes}
 	var entries bytes.Buffer
 	var tensors [][]float64
