@@ -121,7 +121,7 @@ func encryptedN1(diagonals []int, slots, level, k int, cost Cost) int {
 	best, bestCost := 1, math.Inf(1)
 	switched := cost.Hoist(level, k) + cost.ModDown(level, k, 2) + cost.Rotation(level, k)
 	for n1 := 1; n1 <= slots; n1 *= 2 {
-		babies, giants := steps(diagonals, n1)
+		babies, giants := steps(diagonals, n1, slots)
 		c := float64(babies)*(cost.ModDown(level, k, 2)+cost.Rotation(level, k)) + float64(giants)*2*switched
 		if babies > 0 {
 			c += cost.Hoist(level, k)

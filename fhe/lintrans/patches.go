@@ -19,7 +19,7 @@ type Patches struct {
 	Count    int  // ciphertexts
 	Replicas int  // repetitions of the result that hold different columns, a power of two
 	Complex  bool // two columns share a slot
-	Sums     []int
+	Sums     Sum
 	Cost     float64 // in the unit of the Cost it was chosen by
 
 	out Layout
@@ -45,11 +45,9 @@ func NewPatches(slots int, m Matrix, out Layout, level, sumLevel, k int, cost Co
 		for replicas := 1; replicas*len(out) <= slots; replicas *= 2 {
 			p := &Patches{Slots: slots, Replicas: replicas, Complex: cx, out: out, m: m}
 			p.Count = (longest + p.capacity() - 1) / p.capacity()
-			p.Sums = cheapestSums(p.capacity(), sumLevel, k, cost)
-			p.Cost = float64(p.Count) * (ciphertext + cost.Row*float64(2*(level+1)))
-			for _, r := range p.Sums {
-				p.Cost += cost.sum(r, sumLevel, k)
-			}
+			p.Sums = ChooseSum(len(out), p.capacity(), sumLevel, k, cost)
+			p.Sums.Conj = cx
+			p.Cost = float64(p.Count)*(ciphertext+cost.Row*float64(2*(level+1))) + p.Sums.Cost
 			if p.Cost < best.Cost {
 				best = p
 			}
@@ -140,5 +138,15 @@ func (p *Patches) Emit(b *program.Builder, x []program.Value, c *program.Constan
 
 // Sum appends the rotate-and-sums that complete the partial result of Emit.
 func (p *Patches) Sum(b *program.Builder, v program.Value) program.Value {
-	return sum(b, v, len(p.out), p.Sums, p.Complex)
+	return p.Sums.Emit(b, v)
+}
+
+// EmitEncrypted appends the sum of the products of the ciphertexts in x and encrypted weights, one for every row of
+// DiagonalValues, relinearised once. The result is not rescaled and, if there are Sums, partial.
+func (p *Patches) EmitEncrypted(b *program.Builder, x, w []program.Value) program.Value {
+	v := b.Mul(x[0], w[0])
+	for i := 1; i < p.Count; i++ {
+		v = b.Add(v, b.Mul(x[i], w[i]))
+	}
+	return b.Relin(v)
 }

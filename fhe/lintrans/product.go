@@ -23,8 +23,8 @@ type Product struct {
 	Slots   int
 	In, Out int     // ciphertexts
 	Blocks  []Block // by ciphertext of the result, then of the input
-	Sums    []int   // radices of the rotate-and-sums
-	Cost    float64 // in the unit of the Cost it was chosen by
+	Sums    Sum
+	Cost    float64 // in the unit of the Cost that For was given
 
 	in, out Layout
 	m       Matrix
@@ -38,11 +38,11 @@ type Block struct {
 	N1        int   // baby steps
 }
 
-// NewProduct returns the cheapest product of m and a vector in the layout in, with a result in the layout out, at a
-// level, followed by sums at sumLevel, with k special primes. Every column with an entry must lie in some slot.
-func NewProduct(slots int, m Matrix, in, out Layout, level, sumLevel, k int, cost Cost) (*Product, error) {
-	if slots < 2 || slots&(slots-1) != 0 || level < 0 || sumLevel < 0 || k < 1 {
-		return nil, fmt.Errorf("lintrans: a product in %d slots at levels %d and %d with %d special primes", slots, level, sumLevel, k)
+// NewProduct returns the product of m and a vector in the layout in, with a result in the layout out. Every column with
+// an entry must lie in some slot. For chooses baby steps and radices.
+func NewProduct(slots int, m Matrix, in, out Layout) (*Product, error) {
+	if slots < 2 || slots&(slots-1) != 0 {
+		return nil, fmt.Errorf("lintrans: a product in %d slots", slots)
 	}
 	if err := in.check(m.Cols()); err != nil {
 		return nil, err
@@ -59,50 +59,59 @@ func NewProduct(slots int, m Matrix, in, out Layout, level, sumLevel, k int, cos
 			p.at[e] = int32(s)
 		}
 	}
-	used := make([][]bool, p.In*p.Out)
+	mod := p.modulus()
+	used := make([]bool, p.In*p.Out*mod)
 	missing := -1
-	p.entries(func(_, block, diagonal int, _ float64) {
-		if used[block] == nil {
-			used[block] = make([]bool, p.modulus())
-		}
-		used[block][diagonal] = true
-	}, func(col int) { missing = col })
+	p.entries(func(_, block, diagonal int, _ float64) { used[block*mod+diagonal] = true }, func(col int) { missing = col })
 	if missing >= 0 {
 		return nil, fmt.Errorf("lintrans: column %d lies in no slot of the input", missing)
 	}
-	p.Sums = cheapestSums(min(len(in), slots)/min(len(out), slots), sumLevel, k, cost)
-	hoisted := make([]bool, p.In)
 	for o := range p.Out {
 		some := false
 		for i := range p.In {
-			b := Block{Out: o, In: i}
-			for d, u := range used[o*p.In+i] {
+			b := Block{Out: o, In: i, N1: 1}
+			for d, u := range used[(o*p.In+i)*mod:][:mod] {
 				if u {
 					b.Diagonals = append(b.Diagonals, d)
 				}
 			}
-			if len(b.Diagonals) == 0 {
-				continue
+			if len(b.Diagonals) > 0 {
+				some = true
+				p.Blocks = append(p.Blocks, b)
 			}
-			some = true
-			var c float64
-			b.N1, c = chooseN1(b.Diagonals, slots, level, k, cost)
-			p.Cost += c
-			if !b.plain() && !hoisted[i] {
-				hoisted[i] = true
-				p.Cost += cost.Hoist(level, k)
-			}
-			p.Blocks = append(p.Blocks, b)
 		}
 		if !some { // rows of zeros: the result must exist all the same
 			p.Blocks = append(p.Blocks, Block{Out: o, Diagonals: []int{0}, N1: 1})
 		}
-		for _, r := range p.Sums {
-			p.Cost += cost.sum(r, sumLevel, k)
-		}
 	}
+	p.Sums = Sum{Stride: len(out)}
 	return p, nil
 }
+
+// For returns the product with the baby steps and radices that are cheapest at a level, followed by sums at sumLevel,
+// with k special primes.
+func (p *Product) For(level, sumLevel, k int, cost Cost) *Product {
+	q := *p
+	q.Cost = 0
+	q.Sums = ChooseSum(len(p.out), min(len(p.in), p.Slots)/min(len(p.out), p.Slots), sumLevel, k, cost)
+	q.Blocks = slices.Clone(p.Blocks)
+	hoisted := make([]bool, p.In)
+	for i := range q.Blocks {
+		b := &q.Blocks[i]
+		var c float64
+		b.N1, c = chooseN1(b.Diagonals, p.Slots, level, k, cost)
+		q.Cost += c
+		if !b.plain() && !hoisted[b.In] {
+			hoisted[b.In] = true
+			q.Cost += cost.Hoist(level, k)
+		}
+	}
+	q.Cost += float64(p.Out) * q.Sums.Cost
+	return &q
+}
+
+// InputLayout returns the layout that the product reads.
+func (p *Product) InputLayout() Layout { return p.in }
 
 // plain reports whether a block is one diagonal that rotates nothing.
 func (b *Block) plain() bool { return len(b.Diagonals) == 1 && b.Diagonals[0] == 0 }
@@ -147,7 +156,7 @@ func chooseN1(diagonals []int, slots, level, k int, cost Cost) (int, float64) {
 	}
 	best, bestCost := 1, math.Inf(1)
 	for n1 := 1; n1 <= slots; n1 *= 2 {
-		babies, giants := steps(diagonals, n1)
+		babies, giants := steps(diagonals, n1, slots)
 		c := cost.ModDown(level, k, 2) + float64(babies)*cost.Rotation(level, k) +
 			float64(len(diagonals))*cost.Row*float64(2*(level+1+k)) +
 			float64(giants)*(cost.ModDown(level, k, 1)+cost.Hoist(level, k)+cost.Rotation(level, k))
@@ -158,44 +167,21 @@ func chooseN1(diagonals []int, slots, level, k int, cost Cost) (int, float64) {
 	return best, bestCost
 }
 
-// steps counts baby and giant steps other than 0.
-func steps(diagonals []int, n1 int) (babies, giants int) {
-	seen := make(map[[2]int]bool)
+// steps counts baby and giant steps other than 0, of indices below slots.
+func steps(diagonals []int, n1, slots int) (babies, giants int) {
+	baby, giant := make([]bool, n1), make([]bool, slots/n1)
 	for _, d := range diagonals {
 		b, g := program.BabyGiant(d, n1)
-		for kind, step := range [2]int{b, g} {
-			if step != 0 && !seen[[2]int{kind, step}] {
-				seen[[2]int{kind, step}] = true
-				if kind == 0 {
-					babies++
-				} else {
-					giants++
-				}
-			}
+		if g /= n1; g != 0 && !giant[g] {
+			giant[g] = true
+			giants++
+		}
+		if b != 0 && !baby[b] {
+			baby[b] = true
+			babies++
 		}
 	}
 	return babies, giants
-}
-
-// sum returns the cost of one rotate-and-sum of radix r.
-func (c Cost) sum(r, level, k int) float64 {
-	return c.Hoist(level, k) + c.ModDown(level, k, 2) + float64(r-1)*c.Rotation(level, k)
-}
-
-// cheapestSums returns the radices whose product is m, 1 or less for none, that cost least.
-func cheapestSums(m, level, k int, cost Cost) []int {
-	var best []int
-	bestCost := math.Inf(1)
-	for _, f := range factorings(max(1, m)) {
-		c := 0.0
-		for _, r := range f {
-			c += cost.sum(r, level, k)
-		}
-		if c < bestCost {
-			best, bestCost = f, c
-		}
-	}
-	return best
 }
 
 // DiagonalValues returns, for every block, its diagonals as slot values, each rotated by minus its giant step as
@@ -260,31 +246,7 @@ func (p *Product) Emit(b *program.Builder, x []program.Value, c []*program.Const
 func (p *Product) Sum(b *program.Builder, v []program.Value) []program.Value {
 	out := slices.Clone(v)
 	for i := range out {
-		out[i] = sum(b, out[i], len(p.out), p.Sums, false)
+		out[i] = p.Sums.Emit(b, out[i])
 	}
 	return out
-}
-
-// sum appends rotate-and-sums over the product of the radices, from a stride on. With conj the first one adds the
-// complex conjugate too, which halves its rotations.
-func sum(b *program.Builder, v program.Value, stride int, radices []int, conj bool) program.Value {
-	params := b.Parameters()
-	for i, radix := range radices {
-		level := b.Level(v)
-		var elements []uint64
-		rotations := radix
-		if conj && i == 0 {
-			rotations /= 2
-		}
-		for j := range rotations {
-			g := params.GaloisElement(j * stride)
-			elements = append(elements, g)
-			if conj && i == 0 {
-				elements = append(elements, uint64(2*params.N())-g)
-			}
-		}
-		stride *= rotations
-		v = b.Rotsum(b.Hoist(v, level), elements, level)
-	}
-	return v
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/signet-ml/signet/fhe/lintrans"
 	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/ml"
 )
@@ -70,13 +71,14 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 		return nil, err
 	}
 	// A trailing sigmoid is computed under encryption for a batch, where it is shared by thousands of samples.
-	if tail := stages[len(stages)-1]; tail.activationName == "sigmoid" && (packing == Batch && t.Batch > 1 || t.ServerActivation) {
+	if tail := stages[len(stages)-1]; tail.fn == sigmoid && tail.act == actNone && (packing == Batch && t.Batch > 1 || t.ServerActivation) {
 		tail.act, last = actPolynomial, nil
 	}
-	if err := calibrate(stages, t.Calibration, n, m.InputLen(), sigmoidTolerance); err != nil {
+	if err := calibrate(stages, t.Calibration, n); err != nil {
 		return nil, err
 	}
-	c := &compiler{stages: stages, target: t, packing: packing, input: spanOf(t.Calibration.Data).abs()}
+	c := &compiler{stages: stages, target: t, packing: packing, inputShape: m.InputShape(), input: spanOf(t.Calibration.Data).abs(), inputRMS: rms(t.Calibration.Data),
+		layouts: map[[2]int][]*layoutCandidate{}, scaled: make([][]scaledTerm, len(stages)), products: map[productKey]*lintrans.Product{}}
 	if c.input == 0 {
 		return nil, errors.New("encrypted: the calibration set holds zeros only")
 	}
@@ -87,34 +89,47 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	twin, err := twinOf(found.stages)
-	if err != nil {
-		return nil, err
-	}
 	return &Plan{packing: packing, samples: found.samples, classes: m.Classes(), inputLen: m.InputLen(), outputLen: m.OutputLen(),
-		prog: found.prog, consts: found.consts, twin: twin, finish: last, bits: found.bits, worst: found.worst}, nil
+		prog: found.prog, consts: found.consts, private: found.private, twin: &Twin{m.InputLen(), found.stages}, finish: last, bits: found.bits, worst: found.worst}, nil
 }
 
 // compiler emits programs for one packing. What search.go needs to know about packings is in choices, emit and depth.
 type compiler struct {
-	stages  []*stage
-	target  Target
-	packing Packing
-	input   float64 // largest magnitude of an input element in the calibration set
+	stages     []*stage
+	target     Target
+	packing    Packing
+	inputShape []int
+	input      float64 // largest magnitude of an input element in the calibration set
+	inputRMS   float64
+
+	layouts  map[[2]int][]*layoutCandidate // by stage, -1 for the model's input, and slots
+	scaled   [][]scaledTerm                // by stage
+	products map[productKey]*lintrans.Product
+}
+
+// inputLen is the number of elements of a sample.
+func (c *compiler) inputLen() int { return elements(c.inputShape) }
+
+func elements(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
 }
 
 // choices returns what can be tried in a ring, best first.
-func (c *compiler) choices(logN int) ([]choice, error) {
+func (c *compiler) choices(logN int) []choice {
 	if c.packing == Single {
 		return c.singleChoices(logN)
 	}
-	return c.batchChoices(), nil
+	return c.batchChoices()
 }
 
 // emit compiles a choice as far as it takes to judge it.
-func (c *compiler) emit(logN int, ch choice) (*candidate, error) {
+func (c *compiler) emit(logN int, ch choice, draft bool) (*candidate, error) {
 	if c.packing == Single {
-		return c.emitSingle(ch)
+		return c.emitSingle(ch, draft)
 	}
 	return c.emitBatch(logN, ch, 1)
 }
@@ -138,10 +153,15 @@ const (
 
 // latency estimates the seconds from encrypted input to decrypted output of one sample.
 func (p *Plan) latency() float64 {
+	return latencyOf(p.prog) + float64(p.InputBytes()+p.OutputBytes())/transferRate
+}
+
+// latencyOf estimates the seconds of one run on one core.
+func latencyOf(p *program.Program) float64 {
 	n := float64(p.Parameters().N())
 	k := p.Parameters().PCount()
 	cost := 0.0
-	for _, o := range p.prog.Ops() {
+	for _, o := range p.Ops() {
 		rows := float64(o.Level + 1)
 		switch o.Code {
 		case program.Lincomb:
@@ -158,5 +178,5 @@ func (p *Plan) latency() float64 {
 			cost += 2*(rows+float64(k)) + 0.5*float64(len(o.Diagonals)+len(o.Galois))*(rows+float64(k))
 		}
 	}
-	return cost*n*rowNTT + float64(p.InputBytes()+p.OutputBytes())/transferRate
+	return cost * n * rowNTT
 }

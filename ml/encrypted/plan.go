@@ -19,6 +19,7 @@ type Plan struct {
 	outputLen int
 	prog      *program.Program
 	consts    *program.Constants
+	private   *privateWeights
 	twin      *Twin
 	finish    ml.Layer // what is left to the client, or nil
 	bits      float64  // predicted, standard deviation

@@ -54,6 +54,9 @@ func split(m *ml.Model) (stages []*stage, client ml.Layer, err error) {
 			return nil, nil, err
 		}
 	}
+	if len(s.stages) == 0 && e.plain() {
+		return nil, nil, fmt.Errorf("encrypted: the model has no layer that is computed under encryption")
+	}
 	if len(s.stages) == 0 || !e.plain() || e.terms[0].from != len(s.stages)-1 {
 		s.stages = append(s.stages, s.stage(e))
 	}
@@ -81,12 +84,27 @@ func (s *splitter) refuse(l ml.Layer, reason, alternative string) error {
 }
 
 func (s *splitter) apply(e expression, l ml.Layer) (expression, error) {
+	one, err := ml.SequentialFor(e.shape, l)
+	if err != nil {
+		return e, fmt.Errorf("encrypted: layer %d: %w", s.layer, err)
+	}
+	out := one.OutputShape()
 	switch l := l.(type) {
-	case ml.FlattenLayer:
-		e.shape = []int{len(e.b)}
+	case ml.FlattenLayer, *ml.ReshapeLayer:
+		e.shape = out
 		return e, nil
 	case *ml.DenseLayer:
-		return s.affine(e, s.name("dense"), denseMap(l), l.B, []int{l.Out()})
+		return s.affine(e, s.name("dense"), denseMap(l), l.B, out)
+	case *ml.Conv2dLayer:
+		return s.affine(e, s.name("conv"), convMap(l, e.shape, out), perChannel(l.B, out), out)
+	case *ml.BatchNormLayer:
+		scale, shift := l.Affine()
+		f, n := perChannel(scale, out), len(e.b)
+		return s.affine(e, e.name, identity(n).scaled(func(r int) float64 { return f[r] }), perChannel(shift, out), out)
+	case *ml.AvgPool2dLayer:
+		return s.average(e, l, out)
+	case *ml.ResidualLayer:
+		return s.residual(e, l)
 	case ml.SquareLayer:
 		return s.activation(e, actSquare, square)
 	case ml.SigmoidLayer:
@@ -95,16 +113,88 @@ func (s *splitter) apply(e expression, l ml.Layer) (expression, error) {
 			return e, nil
 		}
 		return s.activation(e, actPolynomial, sigmoid)
+	case ml.TanhLayer, ml.GELULayer, ml.SiLULayer, ml.ReLULayer:
+		return s.activation(e, actPolynomial, function(l.Kind()))
 	case ml.SoftmaxLayer:
 		if !s.last {
 			return e, s.refuse(l, "softmax inside a model is not supported", "use it as the last layer, where the client applies it")
 		}
 		s.client = l
 		return e, nil
-	case ml.ReLULayer:
-		return e, s.refuse(l, "ReLU needs a comparison, which this version does not compile", "train with Square or Sigmoid instead")
+	case *ml.MaxPool2dLayer:
+		return e, s.refuse(l, "a maximum needs comparisons deeper than a program without bootstrapping", "train with AvgPool2d instead")
 	}
-	return e, s.refuse(l, "this version does not compile it", "use Dense, Square, Sigmoid, Flatten or a last Softmax")
+	return e, s.refuse(l, "this version does not compile it", "use Dense, Conv2d, AvgPool2d, BatchNorm, an activation, or a last Softmax")
+}
+
+// perChannel repeats one number per channel over the pixels of an image, or returns it as it is for flat samples.
+func perChannel(v []float64, shape []int) []float64 {
+	n := 1
+	for _, d := range shape[1:] {
+		n *= d
+	}
+	out := make([]float64, 0, len(v)*n)
+	for _, x := range v {
+		for range n {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// average applies an average pooling. Where it cuts the image of one earlier value into squares, the sums are kept
+// apart from the linear layers that follow: a rotate-and-sum computes them without a level.
+func (s *splitter) average(e expression, l *ml.AvgPool2dLayer, out []int) (expression, error) {
+	k := l.Kernel[0]
+	weight := 1 / float64(l.Kernel[0]*l.Kernel[1])
+	p := &pooling{k, e.shape}
+	if e.plain() && e.terms[0].pool == nil && k > 1 && k&(k-1) == 0 && l.Kernel == [2]int{k, k} && l.Stride == l.Kernel && l.Padding == [2]int{} &&
+		e.shape[1]%k == 0 && e.shape[2]%k == 0 {
+		n := out[0] * out[1] * out[2]
+		e.terms[0].pool, e.terms[0].m = p, identity(n).scaled(func(int) float64 { return weight })
+		e.b, e.shape, e.name = make([]float64, n), out, s.name("avgpool")
+		return e, nil
+	}
+	w := window{l.Kernel, l.Stride, l.Padding, [2]int{1, 1}}
+	name := e.name
+	if name == "" {
+		name = s.name("avgpool")
+	}
+	return s.affine(e, name, poolMap(w, weight, e.shape, out), make([]float64, out[0]*out[1]*out[2]), out)
+}
+
+// residual runs both branches on the same expression and adds them.
+func (s *splitter) residual(e expression, l *ml.ResidualLayer) (expression, error) {
+	last := s.last
+	s.last = false
+	defer func() { s.last = last }()
+	if !e.plain() { // both branches would compute it
+		s.stages = append(s.stages, s.stage(e))
+		e = s.result(s.stages[len(s.stages)-1])
+	}
+	x, y := e, e
+	var err error
+	for _, b := range l.Body {
+		if x, err = s.apply(x, b); err != nil {
+			return e, err
+		}
+	}
+	for _, b := range l.Shortcut {
+		if y, err = s.apply(y, b); err != nil {
+			return e, err
+		}
+	}
+	name := x.name
+	if name == "" {
+		name = s.name("residual")
+	}
+	return plus(x, y, name)
+}
+
+// result returns the last stage's result as an expression.
+func (s *splitter) result(st *stage) expression {
+	n := len(st.b)
+	return expression{shape: st.shape, terms: []term{{from: len(s.stages) - 1, m: identity(n)}}, b: make([]float64, n)}
 }
 
 // activation ends an expression with an activation: a stage is complete.
@@ -112,8 +202,7 @@ func (s *splitter) activation(e expression, act activation, fn function) (expres
 	st := s.stage(e)
 	st.act, st.fn = act, fn
 	s.stages = append(s.stages, st)
-	n := len(st.b)
-	return expression{shape: st.shape, terms: []term{{from: len(s.stages) - 1, m: identity(n)}}, b: make([]float64, n)}, nil
+	return s.result(st), nil
 }
 
 // affine applies y = m·x + b to an expression.

@@ -211,6 +211,12 @@ func parallel(n int, f func(i int)) {
 // calibrate runs the calibration set through the stages and records ranges and magnitudes. It fits the polynomials of
 // activations to the widened ranges.
 func calibrate(stages []*stage, x ml.Tensor, n int) error {
+	if _, err := ml.NewTensor(x.Shape, x.Data); err != nil {
+		return fmt.Errorf("encrypted: calibration: %w", err)
+	}
+	if r := spanOf(x.Data).abs(); math.IsNaN(r) || math.IsInf(r, 0) {
+		return fmt.Errorf("encrypted: calibration: the largest input is %v", r)
+	}
 	values := make([][]float64, len(stages))
 	for i, s := range stages {
 		y := s.linear(n, x.Data, values)

@@ -48,6 +48,14 @@ type Target struct {
 	// ServerActivation computes a trailing Sigmoid under encryption for one sample too. A batch always does; a trailing
 	// Softmax is always left to the client.
 	ServerActivation bool
+
+	// Patches lets the client send a convolution's input in patches, for a single sample: more bytes, less work for the
+	// server, and fewer switching keys.
+	Patches bool
+
+	// EncryptedWeights makes the model's weights inputs of the program, for a single sample: its owner encrypts them
+	// under the data owner's public key, and the server sees neither model nor data. See Plan.WeightPorts.
+	EncryptedWeights bool
 }
 
 const (
