@@ -17,7 +17,11 @@ func equal(e *edit) {
 			e.put(v, o)
 			continue
 		}
-		key = appendKey(key[:0], &o)
+		k := o
+		if k.Code == program.Relin && e.out[k.Args[0]].Code == program.Mul {
+			k.Code, k.Args = program.MulRelin, e.out[k.Args[0]].Args // which has the same bits
+		}
+		key = appendKey(key[:0], &k)
 		if w, ok := first[string(key)]; ok {
 			e.replace(v, w)
 			continue

@@ -10,7 +10,8 @@ import (
 // Pass is one rewriting of a program.
 type Pass uint8
 
-// The passes, in the order in which Optimize runs them. All but the lazy ones keep every bit of every output.
+// The passes, in the order in which Optimize runs them. All but LazyRescale, LazyRelin and LowSwitches keep
+// every bit of every output.
 const (
 	// DeadCode drops operations that reach no output. Ports stay.
 	DeadCode Pass = iota
@@ -20,19 +21,21 @@ const (
 	// Equal computes equal operations once: same opcode, operands, level, scale, rows and Galois elements, with the
 	// operands of ADD, MUL and MUL_RELIN in either order.
 	Equal
-	// Drops computes at a lower level what is only needed there: a DROP moves before what works limb by limb.
-	Drops
-	// Hoists shares one decomposition among the rotations and the conjugation of one value.
-	Hoists
 	// LazyRescale rescales a sum instead of its terms. It changes bits: one rounding takes the place of several.
 	LazyRescale
 	// LazyRelin relinearises a sum of products instead of the products. It changes bits: one key switch takes the
 	// place of several.
 	LazyRelin
+	// Drops computes at a lower level what is only needed there: a DROP moves before what works limb by limb.
+	Drops
+	// Hoists shares one decomposition among the rotations and the conjugation of one value.
+	Hoists
+	// LowSwitches is Drops for what switches keys. It changes bits: at a lower level a key switch has fewer digits.
+	LowSwitches
 	passes
 )
 
-var passNames = [passes]string{"dead code", "fold", "equal", "drops", "hoists", "lazy rescale", "lazy relin"}
+var passNames = [passes]string{"dead code", "fold", "equal", "lazy rescale", "lazy relin", "drops", "hoists", "low switches"}
 
 func (p Pass) String() string {
 	if p < passes {
@@ -42,10 +45,11 @@ func (p Pass) String() string {
 }
 
 // NewBits reports whether the pass changes the bits of outputs.
-func (p Pass) NewBits() bool { return p == LazyRescale || p == LazyRelin }
+func (p Pass) NewBits() bool { return p == LazyRescale || p == LazyRelin || p == LowSwitches }
 
 var apply = [passes]func(e *edit){
-	DeadCode: deadCode, Fold: fold, Equal: equal, Drops: drops, Hoists: hoists, LazyRescale: lazyRescale, LazyRelin: lazyRelin}
+	DeadCode: deadCode, Fold: fold, Equal: equal, LazyRescale: lazyRescale, LazyRelin: lazyRelin, Drops: drops,
+	Hoists: hoists, LowSwitches: lowSwitches}
 
 // ErrNewBits says that a pass was asked for that changes bits, without AllowNewBits.
 var ErrNewBits = errors.New("pass: it changes bits, which is not allowed")
@@ -59,9 +63,9 @@ type options struct {
 // Option changes what Optimize does.
 type Option func(*options)
 
-// AllowNewBits runs the lazy passes too. Outputs then differ from those of the program as it was, by less than their
-// error, and the error does not grow: one rounding or key switch takes the place of several. Whoever compares digests
-// has to compare with the optimised program.
+// AllowNewBits runs the passes that change bits too. Outputs then differ from those of the program as it was, by less
+// than their error, and the error does not grow: one rounding or key switch takes the place of several, or has fewer
+// digits. Whoever compares digests has to compare with the optimised program.
 func AllowNewBits() Option { return func(o *options) { o.newBits = true } }
 
 // Only runs the stated passes and no other, in the order of Pass.
