@@ -11,7 +11,7 @@ import (
 //
 // Every operation goes through a Builder again, which is told what its methods take (operands, constants, a stated
 // level or scale) and computes level, degree, scale and slots anew. Constants that no operation names are left out. The
-// ciphertexts of a port follow one another, and no two ports of one name can come about.
+// ciphertexts of a port follow one another and have the scope of the first.
 //
 // Errors are *OpError, but for a program without outputs. An operation that appends nothing, such as a Drop to its own
 // level, is one.

@@ -86,18 +86,19 @@ func (e *edit) replace(v, w program.Value) {
 	e.use[v] = w
 }
 
-// uses returns how many operands of other operations name a value, ranges of several values not counted: those are
-// pinned.
+// uses returns how many other operations read a value, ranges of several values not counted: those are pinned.
 func (e *edit) uses() []int {
 	n := make([]int, len(e.old))
 	for i := range e.old {
 		o := &e.old[i]
-		for _, v := range o.Args {
-			n[v]++
+		for k, v := range o.Args {
+			if k == 0 || v != o.Args[0] {
+				n[v]++
+			}
 		}
 		for _, r := range o.Ranges {
 			if r.Count == 1 {
-				n[r.First]++
+				n[r.First]++ // more than once if a Lincomb has it twice, which serves as well
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package pass_test
 import (
 	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -124,5 +126,30 @@ func TestGoldenPrograms(t *testing.T) {
 		invariants(t, p, l, lr, pass.AllowNewBits())
 		quieter(t, q, l, consts)
 		golden(t, name+".txt", []byte(fmt.Sprintf("AS EMITTED\n%s\nOPTIMIZED\n%s%v\nWITH NEW BITS\n%s%v", dump(t, p), dump(t, q), r, dump(t, l), lr)))
+	}
+}
+
+// TestPage: the listings of the page are lines of the golden.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/explanation/passes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := os.ReadFile(filepath.Join("testdata", "passes.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, _ := strings.Cut(string(lines), "\nDEAD CODE\n")
+	_, after, _ := strings.Cut(string(lines), "\nLOW SWITCHES\n")
+	blocks := strings.Split(string(page), "```")
+	if len(blocks) != 5 {
+		t.Fatalf("%d listings", len(blocks)/2)
+	}
+	for i, in := range []string{before, after} {
+		for _, line := range strings.Split(strings.TrimPrefix(strings.TrimSpace(blocks[2*i+1]), "text\n"), "\n") {
+			if !strings.Contains(in, line+"\n") {
+				t.Errorf("listing %d: the golden has no line %q", i+1, line)
+			}
+		}
 	}
 }

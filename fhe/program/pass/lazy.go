@@ -7,7 +7,7 @@ import (
 
 func isSum(o *program.Op) bool { return o.Code == program.Add || o.Code == program.Sub }
 
-// singles returns a predicate: the value has one use and need not stay in a place.
+// singles returns a predicate: one operation reads the value, and it need not stay in a place.
 func (e *edit) singles() func(v program.Value) bool {
 	uses := e.uses()
 	return func(v program.Value) bool { return uses[v] == 1 && !e.pinned(v) }
@@ -102,7 +102,7 @@ func (e *edit) productTrees() (inner, root []bool) {
 			left = leaves[x]
 		}
 		// SUB takes no second operand of a higher degree.
-		if y := o.Args[1]; single(y) && (o.Code == program.Add || left > 0) {
+		if y := o.Args[1]; y != o.Args[0] && single(y) && (o.Code == program.Add || left > 0) {
 			right = leaves[y]
 		}
 		return left, right

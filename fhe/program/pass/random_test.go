@@ -17,9 +17,9 @@ func TestRandom(t *testing.T) {
 	for _, toy := range []string{"digits of three", "small primes", "wide primes", "more P than Q", "no P"} {
 		t.Run(toy, func(t *testing.T) {
 			params := fhetest.InsecureToyParamsNamed(t, toy)
-			n := 80
+			n := 50
 			if testing.Short() {
-				n = 20
+				n = 12
 			}
 			done := make(map[pass.Pass]int)
 			for seed := range uint64(n) {
