@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/big"
 
-	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
@@ -33,15 +32,9 @@ func equal(e *edit) {
 
 // appendKey appends an encoding of everything that an operation's result depends on. Sums and products of two
 // ciphertexts have their operands in order of number: their words, level, degree, scale and slots are the same in
-// either order.
+// either order. The scale of a constant shows in the scale of the result and nowhere else.
 func appendKey(b []byte, o *program.Op) []byte {
 	num := func(x uint64) { b = binary.AppendUvarint(b, x) }
-	scale := func(s fhe.Scale) {
-		hi, lo, exp := s.Words()
-		b = binary.LittleEndian.AppendUint64(b, hi)
-		b = binary.LittleEndian.AppendUint64(b, lo)
-		b = binary.LittleEndian.AppendUint32(b, uint32(exp))
-	}
 	integer := func(x *big.Int) {
 		if x == nil {
 			num(0)
@@ -52,8 +45,10 @@ func appendKey(b []byte, o *program.Op) []byte {
 		b = append(b, mag...)
 	}
 	b = append(b, byte(o.Code), byte(o.Level), byte(o.Degree), byte(o.LogSlots))
-	scale(o.Scale)
-	scale(o.By)
+	hi, lo, exp := o.Scale.Words()
+	b = binary.LittleEndian.AppendUint64(b, hi)
+	b = binary.LittleEndian.AppendUint64(b, lo)
+	b = binary.LittleEndian.AppendUint32(b, uint32(exp))
 	args := o.Args
 	if c := o.Code; (c == program.Add || c == program.Mul || c == program.MulRelin) && args[0] > args[1] {
 		args = []program.Value{args[1], args[0]}

@@ -142,6 +142,29 @@ func TestCases(t *testing.T) {
 				sum := b.Lincomb([]program.Range{{First: first, Count: 3}}, weights(t, one, []int64{1, 2, 3}), 0)
 				return b.Add(b.Mul(first, last), b.SetScale(sum, s.Mul(s)))
 			}},
+		{name: "a DROP in a range stays", want: "NEG %0; DROP %2; NEG %1; LINCOMB %3…%4 c0[0]; OUTPUT %5",
+			make: func(b *program.Builder, x values) program.Value {
+				first := b.Drop(b.Neg(x[0]), 1)
+				b.Neg(x[1])
+				return b.Lincomb([]program.Range{{First: first, Count: 2}}, weights(t, one, []int64{1, 2}), 0)
+			}},
+		{name: "a sum in a range is not rescaled", newBits: true,
+			want: "ADD_CONST %0 1 + 0·i; RESCALE %0; RESCALE %1; RESCALE %2; ADD %3 %4; LINCOMB %5…%6 c0[0]; OUTPUT %7",
+			make: func(b *program.Builder, x values) program.Value {
+				z := b.AddConst(x[0], big.NewInt(1), new(big.Int))
+				r0, r1 := b.Rescale(x[0]), b.Rescale(x[1])
+				first := b.Rescale(z)
+				b.Add(r0, r1)
+				return b.Lincomb([]program.Range{{First: first, Count: 2}}, weights(t, one, []int64{1, 2}), 0)
+			}},
+		{name: "a sum in a range is not relinearised", newBits: true,
+			want: "MUL_RELIN %0 %0; MUL_RELIN %1 %1; MUL_RELIN %0 %1; ADD %2 %3; LINCOMB %4…%5 c0[0]; OUTPUT %6",
+			make: func(b *program.Builder, x values) program.Value {
+				p0, p1 := b.MulRelin(x[0], x[0]), b.MulRelin(x[1], x[1])
+				first := b.MulRelin(x[0], x[1])
+				b.Add(p0, p1)
+				return b.Lincomb([]program.Range{{First: first, Count: 2}}, weights(t, one, []int64{1, 2}), 0)
+			}},
 		{name: "dead values between those of a range", want: "NEG %0; LINCOMB %2 %1 c0[0]; OUTPUT %3",
 			make: func(b *program.Builder, x values) program.Value {
 				first := b.Neg(x[0])
