@@ -93,8 +93,8 @@ func (o *options) list() ([]Pass, error) {
 	return out, nil
 }
 
-// maxRounds bounds how often the passes are repeated. Of nine hundred random programs with waste six needed four rounds
-// and the others fewer; the last round finds nothing.
+// maxRounds bounds how often the passes are repeated. Of 900 runs on random programs with waste six had something to do
+// in a third round, and none in a fourth.
 const maxRounds = 16
 
 // Optimize returns a program that computes the same outputs with less work, and a report of what was done. If there is
