@@ -291,18 +291,30 @@ func (b *Builder) constant(code Opcode, c *Constant, kind ConstantKind, rows ...
 		b.fail(code, fmt.Errorf("%w: wrong kind", ErrConstant))
 		return -1
 	}
-	i, ok := b.index[c.digest]
-	if !ok {
-		if c.kind == Polynomials && c.logSlots > b.prog.params.LogMaxSlots() || len(b.consts) >= maxConstants {
-			b.fail(code, fmt.Errorf("%w: 2^%d slots, or too many constants", ErrConstant, c.logSlots))
-			return -1
-		}
-		i = len(b.consts)
+	n := len(b.prog.consts)
+	i := b.register(code, c.Info())
+	if i < 0 {
+		return -1
+	}
+	if i == n {
 		b.consts = append(b.consts, c)
-		b.prog.consts = append(b.prog.consts, c.Info())
-		b.index[c.digest] = i
 	}
 	return b.rows(code, i, rows)
+}
+
+// register returns the index of a constant, which it lists if the program does not name it yet.
+func (b *Builder) register(code Opcode, c ConstantInfo) int {
+	i, ok := b.index[c.Digest]
+	if !ok {
+		if c.Kind == Polynomials && c.LogSlots > b.prog.params.LogMaxSlots() || len(b.prog.consts) >= maxConstants {
+			b.fail(code, fmt.Errorf("%w: 2^%d slots, or too many constants", ErrConstant, c.LogSlots))
+			return -1
+		}
+		i = len(b.prog.consts)
+		b.prog.consts = append(b.prog.consts, c)
+		b.index[c.Digest] = i
+	}
+	return i
 }
 
 func (b *Builder) rows(code Opcode, i int, rows []int) int {

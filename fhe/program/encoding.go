@@ -262,130 +262,86 @@ func decodeOp(r *wire.Reader, b *Builder, code Opcode, used *int) {
 		*used = max(*used, i+1)
 		return i
 	}
-	ok := func() bool { return r.Err() == nil }
+	o := Op{Code: code}
+	args := func(n int) {
+		for range n {
+			o.Args = append(o.Args, arg())
+		}
+	}
 	switch code {
 	case Input:
-		if p := decodePort(r); ok() {
+		if p := decodePort(r); r.Err() == nil {
 			b.Input(p)
 		}
+		return
 	case Output:
 		p := decodePort(r)
-		var vals []Value
-		for i := 0; i < p.Count && ok(); i++ {
-			vals = append(vals, arg())
+		for i := 0; i < p.Count && r.Err() == nil; i++ {
+			args(1)
 		}
-		if ok() {
-			b.Output(p, vals...)
+		if r.Err() == nil {
+			b.Output(p, o.Args...)
 		}
+		return
 	case Zero:
-		level, degree, logSlots := int(r.U8()), int(r.U8()), int(r.U8())
-		if s := decodeScale(r); ok() {
-			b.Zero(level, degree, logSlots, s)
-		}
+		o.Level, o.Degree, o.LogSlots = int(r.U8()), int(r.U8()), int(r.U8())
+		o.Scale = decodeScale(r)
 	case SetScale:
-		x := arg()
-		if s := decodeScale(r); ok() {
-			b.SetScale(x, s)
-		}
+		args(1)
+		o.Scale = decodeScale(r)
 	case Drop, Hoist:
-		x, level := arg(), int(r.U8())
-		if ok() && code == Drop {
-			b.Drop(x, level)
-		} else if ok() {
-			b.Hoist(x, level)
-		}
+		args(1)
+		o.Level = int(r.U8())
 	case Add, Sub, Mul, MulRelin:
-		x, y := arg(), arg()
-		if !ok() {
-			return
-		}
-		switch code {
-		case Add:
-			b.Add(x, y)
-		case Sub:
-			b.Sub(x, y)
-		case Mul:
-			b.Mul(x, y)
-		default:
-			b.MulRelin(x, y)
-		}
+		args(2)
 	case Neg, Relin, Rescale, Conj:
-		x := arg()
-		if !ok() {
-			return
-		}
-		switch code {
-		case Neg:
-			b.Neg(x)
-		case Relin:
-			b.Relin(x)
-		case Rescale:
-			b.Rescale(x)
-		default:
-			b.Conj(x)
-		}
+		args(1)
 	case AddPt, SubPt, MulPt:
-		x, i := arg(), constant(Polynomials)
-		row := r.Len(maxRows, "row")
-		if ok() && b.ciphertext(code, x) != nil && b.rows(code, i, []int{row}) >= 0 {
-			b.plainAt(code, x, i, row)
-		}
+		args(1)
+		o.Const = constant(Polynomials)
+		o.Rows = []int{r.Len(maxRows, "row")}
 	case AddConst:
-		x, a, c := arg(), decodeInt(r), decodeInt(r)
-		if ok() {
-			b.AddConst(x, a, c)
-		}
+		args(1)
+		o.A, o.B = decodeInt(r), decodeInt(r)
 	case MulConst:
-		x, a, c := arg(), decodeInt(r), decodeInt(r)
-		if s := decodeScale(r); ok() {
-			b.MulConst(x, a, c, s)
-		}
+		args(1)
+		o.A, o.B = decodeInt(r), decodeInt(r)
+		o.By = decodeScale(r)
 	case MacConst:
-		acc, x, m, a, c := arg(), arg(), decodeInt(r), decodeInt(r), decodeInt(r)
-		if s := decodeScale(r); ok() {
-			b.MacConst(acc, m, x, a, c, s)
-		}
+		args(2)
+		o.M, o.A, o.B = decodeInt(r), decodeInt(r), decodeInt(r)
+		o.By = decodeScale(r)
 	case Lincomb:
-		var ranges []Range
-		for i, n := 0, r.Len(maxOperands, "ranges"); i < n && ok(); i++ {
-			ranges = append(ranges, Range{arg(), r.Len(maxOperands, "operands")})
+		for i, n := 0, r.Len(maxOperands, "ranges"); i < n && r.Err() == nil; i++ {
+			o.Ranges = append(o.Ranges, Range{arg(), r.Len(maxOperands, "operands")})
 		}
-		i := constant(Weights)
-		row := r.Len(maxRows, "row")
-		if ok() && b.rows(code, i, []int{row}) >= 0 {
-			b.lincombAt(ranges, i, row)
-		}
+		o.Const = constant(Weights)
+		o.Rows = []int{r.Len(maxRows, "row")}
 	case Rot:
-		x, g := arg(), r.Uvarint()
-		if ok() {
-			b.Rot(x, g)
-		}
+		args(1)
+		o.Galois = []uint64{r.Uvarint()}
 	case RotHoisted:
-		h, g, level := arg(), r.Uvarint(), int(r.U8())
-		if ok() {
-			b.RotHoisted(h, g, level)
-		}
+		args(1)
+		o.Galois = []uint64{r.Uvarint()}
+		o.Level = int(r.U8())
 	case Rotsum:
-		h := arg()
-		var galois []uint64
-		for i, n := 0, r.Len(maxRowRefs, "elements"); i < n && ok(); i++ {
-			galois = append(galois, r.Uvarint())
+		args(1)
+		for i, n := 0, r.Len(maxRowRefs, "elements"); i < n && r.Err() == nil; i++ {
+			o.Galois = append(o.Galois, r.Uvarint())
 		}
-		if level := int(r.U8()); ok() {
-			b.Rotsum(h, galois, level)
-		}
+		o.Level = int(r.U8())
 	case Lintrans:
-		h, i := arg(), constant(Polynomials)
-		var rows, diagonals []int
-		for j, n := 0, r.Len(maxRowRefs, "diagonals"); j < n && ok(); j++ {
-			diagonals = append(diagonals, r.Len(1<<20, "diagonal"))
-			rows = append(rows, r.Len(maxRows, "row"))
+		args(1)
+		o.Const = constant(Polynomials)
+		for j, n := 0, r.Len(maxRowRefs, "diagonals"); j < n && r.Err() == nil; j++ {
+			o.Diagonals = append(o.Diagonals, r.Len(1<<20, "diagonal"))
+			o.Rows = append(o.Rows, r.Len(maxRows, "row"))
 		}
-		n1, level := r.Len(1<<20, "baby steps"), int(r.U8())
-		if ok() && b.hoisted(code, h, level) != nil && b.rows(code, i, rows) >= 0 {
-			b.lintransAt(h, i, rows, diagonals, n1, level)
-		}
+		o.N1, o.Level = r.Len(1<<20, "baby steps"), int(r.U8())
 	default:
 		r.Fail("operation %d: opcode %d is unknown or reserved", here, code)
+	}
+	if r.Err() == nil {
+		b.emit(&o)
 	}
 }
