@@ -53,7 +53,8 @@ type candidate struct {
 	bits    float64
 	worst   float64
 	loses   string // the scope that loses most bits
-	private *privateWeights
+	private privateWeights
+	domains []program.Domain
 }
 
 // unfitError says why a choice cannot be emitted; another may.
