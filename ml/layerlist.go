@@ -306,7 +306,7 @@ func (f fields) pair(name string, absent [2]int, v *[2]int) error {
 }
 
 // pool takes the fields of a pool. An absent stride means the kernel.
-func (f fields) pool() (w window, err error) {
+func (f fields) pool() (w sliding, err error) {
 	if err := f.pair("kernel", [2]int{}, &w.kernel); err != nil {
 		return w, err
 	}
