@@ -81,6 +81,9 @@ func (g Grid) segments(channels, lo, hi int, f func(at, run, from, first, last i
 
 // ceilDiv returns ⌈a/b⌉ for positive b.
 func ceilDiv(a, b int) int {
+	if b == 1 { // as most strides
+		return a
+	}
 	if a <= 0 {
 		return -(-a / b)
 	}
