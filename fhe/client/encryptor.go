@@ -62,12 +62,12 @@ func (e *Encryptor) Encrypt(port program.Port, x []float64) (*fhe.Bundle, error)
 		}
 		s := e.pool.Get().(*secret.Encryptor)
 		defer e.pool.Put(s)
-		limbs, err := s.Encrypt(coeffs, port.Level)
+		c0, c1, err := s.Encrypt(coeffs, port.Level)
 		clear(coeffs)
 		if err != nil {
 			return err
 		}
-		cts[i], err = fhe.CiphertextFromLimbs(p, limbs, port.LogSlots, port.Scale)
+		cts[i], err = fhe.SeededCiphertext(p, c0, c1, port.LogSlots, port.Scale)
 		return err
 	})
 	if err != nil {

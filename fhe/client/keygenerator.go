@@ -176,15 +176,19 @@ func (g *KeyGenerator) generate(ctx context.Context, sk *SecretKey, reqs []progr
 }
 
 func (g *KeyGenerator) one(sk *SecretKey, r program.KeyRequirement, audit bool) (*fhe.EvaluationKey, error) {
-	limbs, err := sk.key.SwitchingKey(r.GaloisElement, r.Level)
+	b, a, err := sk.key.SwitchingKey(r.GaloisElement, r.Level)
 	if err != nil {
 		return nil, err
 	}
 	if audit {
+		limbs := make([][2][][]uint64, len(b))
+		for d := range b {
+			limbs[d] = [2][][]uint64{b[d], a.Rows(d)}
+		}
 		if err := sk.key.Audit(r.GaloisElement, r.Level, limbs); err != nil {
 			return nil, err
 		}
 	}
 	// It judges the key again and checks every word.
-	return fhe.NewEvaluationKey(g.params, r.GaloisElement, r.Level, limbs)
+	return fhe.SeededEvaluationKey(g.params, r.GaloisElement, r.Level, b, a)
 }
