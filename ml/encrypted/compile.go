@@ -74,6 +74,9 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := found.optimise(); err != nil {
+		return nil, err
+	}
 	return &Plan{packing: packing, samples: found.samples, classes: m.Classes(), inputLen: m.InputLen(), outputLen: m.OutputLen(),
 		prog: found.prog, consts: found.consts, private: found.private, domains: found.domains, twin: &Twin{m.InputLen(), found.stages}, finish: last, bits: found.bits, worst: found.worst}, nil
 }
