@@ -123,7 +123,7 @@ func (p *printer) print(kind string, r io.Reader, size int64, params func() (fhe
 		}
 		return p.parameters(x)
 	case "constants":
-		x, err := program.ReadConstants(r, size)
+		x, err := program.ReadConstants(r, 64*size) // integers of one bit
 		if err != nil {
 			return err
 		}
