@@ -45,14 +45,17 @@ func (e *Encryptor) Encrypt(port program.Port, x []float64) (*fhe.Bundle, error)
 	if err := checkInput(p, port); err != nil {
 		return nil, err
 	}
-	if err := checkValues(port, x); err != nil {
+	if err := port.CheckValues(x); err != nil {
 		return nil, err
 	}
-	k := newPacker(port)
+	k, err := program.NewPacker(p, port)
+	if err != nil {
+		return nil, err
+	}
 	limit := coefficientLimit(p, port.Level)
 	cts := make([]*fhe.Ciphertext, port.Count)
-	err := parallel(port.Count, func(i int) error {
-		slots, err := k.pack(i, x)
+	err = parallel(port.Count, func(i int) error {
+		slots, err := k.Pack(i, x)
 		if err != nil {
 			return err
 		}
