@@ -114,13 +114,5 @@ func (d *Decryptor) slots(ct *fhe.Ciphertext) ([]complex128, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A message in n slots is a polynomial in X^(N/2n); the other coefficients hold nothing but noise.
-	gap := d.sk.params.N() >> (ct.LogSlots() + 1)
-	for i, row := range rows {
-		for j := range len(row) / gap {
-			row[j] = row[j*gap]
-		}
-		rows[i] = row[:len(row)/gap]
-	}
-	return d.enc.Decode(d.sk.params.Lattice().Centered(rows, ct.Scale().Big()))
+	return d.enc.DecodeResidues(rows, ct.LogSlots(), ct.Scale())
 }

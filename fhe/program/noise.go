@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/signet-ml/signet/fhe"
 )
@@ -33,14 +34,16 @@ const (
 
 // Noise propagates the error of every value by the rule of its opcode, as standard deviations of independent
 // coefficients, and returns one estimate per operation. It follows the average-case analysis of CKKS with key switching
-// by RNS digits: [KLSS] and "Accurate CKKS error estimation" (eprint 2022/162). Errors of different operands count as
-// independent, so sums of powers of one value come out too large or too small; with hints of the magnitudes, measured
-// errors lie within 1.5 bits for the programs of the tests of engine/clear, which also simulates what is dependent.
+// by RNS digits: [KLSS] and "Accurate CKKS error estimation" (eprint 2022/162). Linear combinations of values with errors
+// in common are exact, so that a difference of equals has none; the factors of a product count as independent, unless
+// they are one value. With hints of the magnitudes, measured errors lie within 1.5 bits for the programs of the tests of
+// engine/clear.
 func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 	if err := p.CheckConstants(c); err != nil {
 		return nil, err
 	}
 	m := newNoiseModel(p, c, hints)
+	last := p.LastUses()
 	out := make([]Noise, len(p.ops))
 	for i := range p.ops {
 		x := m.rule(i)
@@ -48,13 +51,21 @@ func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 			x.mag = h * h
 		}
 		if h, ok := hints.Error[Value(i)]; ok {
-			x.own, x.added = h*h, h*h
+			x.own, x.added, x.terms = h*h, h*h, nil
 		}
 		if math.IsNaN(x.own) {
 			return nil, fmt.Errorf("program: noise of operation %d is not a number", i)
 		}
+		if x.terms == nil {
+			x.terms = []term{m.source(x.own, x.all, x.logSlots)}
+		}
 		m.vals[i] = x
 		out[i] = Noise{math.Sqrt(x.mag), math.Sqrt(x.own), math.Sqrt(x.added)}
+		for v := range p.ops[i].Operands() {
+			if last[v] == Value(i) {
+				m.vals[v].terms = nil
+			}
+		}
 	}
 	return out, nil
 }
@@ -68,13 +79,32 @@ type estimate struct {
 	all      float64
 	added    float64 // part of own
 	logSlots int
+	terms    []term // the error as a sum of independent ones; nil for one of its own
 }
 
-// scaled returns x times a number whose squared modulus is f.
-func (x estimate) scaled(f float64) estimate {
-	x.mag, x.own, x.all, x.added = x.mag*f, x.own*f, x.all*f, 0
-	return x
+// term is a multiple of the error of a source: an operation that adds one, or whose result depends on its operands in
+// another way than by numbers.
+type term struct {
+	source int
+	weight complex128
 }
+
+// source is an error that is independent of all others.
+type source struct {
+	own, all float64
+	logSlots int
+}
+
+// maxSources bounds what the model remembers of a value's error. More terms become one.
+const maxSources = 32
+
+// summand is a multiple of a value.
+type summand struct {
+	value  Value
+	weight complex128
+}
+
+func abs2(w complex128) float64 { return real(w)*real(w) + imag(w)*imag(w) }
 
 type noiseModel struct {
 	p    *Program
@@ -83,8 +113,10 @@ type noiseModel struct {
 	h    float64 // expected squared norm of the secret: non-zero coefficients, or N·σ² for a Gaussian one
 	logP float64
 	rms  map[[2]int]float64
-	vals []estimate
 	hint NoiseHints
+
+	vals    []estimate
+	sources []source
 }
 
 func newNoiseModel(p *Program, c *Constants, hints NoiseHints) *noiseModel {
@@ -101,14 +133,28 @@ func newNoiseModel(p *Program, c *Constants, hints NoiseHints) *noiseModel {
 	return m
 }
 
+// source returns the term of a new error.
+func (m *noiseModel) source(own, all float64, logSlots int) term {
+	m.sources = append(m.sources, source{own, all, logSlots})
+	return term{len(m.sources) - 1, 1}
+}
+
 // add returns x with an error of the stated variance in every coefficient of a ciphertext at a scale.
 func (m *noiseModel) add(x estimate, v float64, scale fhe.Scale) estimate {
 	s := scale.Float64()
 	v /= s * s
-	own := v * math.Exp2(float64(x.logSlots))
+	return m.disturb(x, v*math.Exp2(float64(x.logSlots)), v*m.n/2)
+}
+
+func (m *noiseModel) disturb(x estimate, own, all float64) estimate {
 	x.own += own
 	x.added += own
-	x.all += v * m.n / 2
+	x.all += all
+	if x.terms != nil && len(x.terms) < maxSources {
+		x.terms = append(slices.Clip(x.terms), m.source(own, all, x.logSlots))
+	} else {
+		x.terms = nil
+	}
 	return x
 }
 
@@ -120,28 +166,75 @@ func (m *noiseModel) encoded(x estimate, logSlots int, scale fhe.Scale, f float6
 	}
 	s := scale.Float64()
 	v := f * roundingVar * math.Exp2(float64(logSlots)) / (s * s)
-	x.own += v
-	x.added += v
-	x.all += v
-	return x
+	return m.disturb(x, v, v)
 }
 
-// widen returns a value as one of more slots: its message repeats, and errors of more coefficients count.
-func (m *noiseModel) widen(x estimate, logSlots int) estimate {
-	if logSlots <= x.logSlots {
-		return x
+// widen returns the variance in 2^logSlots slots of an error with the stated variances in fewer and in all.
+func (m *noiseModel) widen(own, all float64, from, to int) float64 {
+	if to <= from {
+		return own
 	}
-	n, wide := math.Exp2(float64(x.logSlots)), math.Exp2(float64(logSlots))
-	x.own += (x.all - x.own) * (wide - n) / (m.n/2 - n)
-	x.logSlots = logSlots
+	n, wide := math.Exp2(float64(from)), math.Exp2(float64(to))
+	return own + (all-own)*(wide-n)/(m.n/2-n)
+}
+
+// operand returns the value in the slots of a result, whose message repeats in them.
+func (m *noiseModel) operand(v Value, logSlots int) estimate {
+	x := m.vals[v]
+	x.own, x.added = m.widen(x.own, x.all, x.logSlots, logSlots), 0
+	x.logSlots = max(x.logSlots, logSlots)
 	return x
 }
 
-// sum returns x + y with independent errors.
-func (m *noiseModel) sum(x, y estimate) estimate {
-	logSlots := max(x.logSlots, y.logSlots)
-	x, y = m.widen(x, logSlots), m.widen(y, logSlots)
-	return estimate{mag: x.mag + y.mag, own: x.own + y.own, all: x.all + y.all, logSlots: logSlots}
+// times returns x times something of the stated mean squared modulus, whose slots are not known.
+func (x estimate) times(f float64) estimate {
+	x.mag, x.own, x.all, x.terms = x.mag*f, x.own*f, x.all*f, nil
+	return x
+}
+
+// linear returns a sum of multiples of values. What they have in common adds up or cancels.
+func (m *noiseModel) linear(logSlots int, sum ...summand) estimate {
+	values := merge(sum, func(s summand) (Value, complex128) { return s.value, s.weight })
+	out := estimate{logSlots: logSlots}
+	var terms []term
+	for _, s := range values {
+		x := m.vals[s.key]
+		out.mag += abs2(s.weight) * x.mag
+		for _, t := range x.terms {
+			terms = append(terms, term{t.source, t.weight * s.weight})
+		}
+	}
+	for _, t := range merge(terms, func(t term) (int, complex128) { return t.source, t.weight }) {
+		s := m.sources[t.key]
+		out.own += abs2(t.weight) * m.widen(s.own, s.all, s.logSlots, logSlots)
+		out.all += abs2(t.weight) * s.all
+		out.terms = append(out.terms, term{t.key, t.weight})
+	}
+	if len(out.terms) > maxSources {
+		out.terms = nil
+	}
+	return out
+}
+
+type weighted[K comparable] struct {
+	key    K
+	weight complex128
+}
+
+// merge adds the weights of equal keys and keeps the order of the first ones: sums of floats depend on it.
+func merge[T any, K comparable](list []T, f func(T) (K, complex128)) []weighted[K] {
+	index, out := make(map[K]int, len(list)), make([]weighted[K], 0, len(list))
+	for _, x := range list {
+		k, w := f(x)
+		i, ok := index[k]
+		if !ok {
+			i = len(out)
+			index[k] = i
+			out = append(out, weighted[K]{k, 0})
+		}
+		out[i].weight += w
+	}
+	return out
 }
 
 // rounding is the coefficient variance of rounding every part of a ciphertext of the stated degree: s has a squared
@@ -194,108 +287,83 @@ func (m *noiseModel) rule(i int) estimate {
 	o := &p.ops[i]
 	var x, y estimate
 	if len(o.Args) > 0 {
-		x = m.vals[o.Args[0]]
-		x.added = 0
+		x = m.operand(o.Args[0], o.LogSlots)
 	}
 	if len(o.Args) > 1 {
-		y = m.vals[o.Args[1]]
-		y.added = 0
+		y = m.operand(o.Args[1], o.LogSlots)
 	}
-	twice := len(o.Args) == 2 && o.Args[0] == o.Args[1]
 	switch o.Code {
 	case Input:
 		port := &p.inputs[o.Port]
 		x = m.add(estimate{mag: port.Bound * port.Bound, logSlots: o.LogSlots}, errorStd*errorStd, o.Scale)
 		return m.encoded(x, o.LogSlots, o.Scale, 1)
 	case Output, Drop, Neg, Hoist:
-		return x
+		w := complex(1, 0)
+		if o.Code == Neg {
+			w = -1
+		}
+		return m.linear(o.LogSlots, summand{o.Args[0], w})
 	case AddConst:
-		x.mag += m.constant(o.A, o.B, o.Scale)
+		x.mag += abs2(constant(o, o.Scale))
 		return x
 	case Zero:
 		return estimate{logSlots: o.LogSlots}
 	case SetScale:
-		return x.scaled(math.Exp2(2 * (p.ops[o.Args[0]].Scale.Log2() - o.Scale.Log2())))
-	case Add, Sub:
-		switch {
-		case !twice:
-			return m.sum(x, y)
-		case o.Code == Add:
-			return x.scaled(4)
+		f := math.Exp2(p.ops[o.Args[0]].Scale.Log2() - o.Scale.Log2())
+		return m.linear(o.LogSlots, summand{o.Args[0], complex(f, 0)})
+	case Add:
+		return m.linear(o.LogSlots, summand{o.Args[0], 1}, summand{o.Args[1], 1})
+	case Sub:
+		return m.linear(o.LogSlots, summand{o.Args[0], 1}, summand{o.Args[1], -1})
+	case MulConst:
+		return m.linear(o.LogSlots, summand{o.Args[0], constant(o, o.By)})
+	case MacConst:
+		return m.linear(o.LogSlots, summand{o.Args[0], 1}, summand{o.Args[1], constant(o, o.By)})
+	case Lincomb:
+		row, s := m.c.Get(p.consts[o.Const].Digest).rows[o.Rows[0]], p.consts[o.Const].Scale.Float64()
+		sum := make([]summand, 0, len(row))
+		for v := range o.Operands() {
+			sum = append(sum, summand{v, complex(float64(row[len(sum)])/s, 0)})
 		}
-		return estimate{logSlots: o.LogSlots}
+		return m.linear(o.LogSlots, sum...)
 	case AddPt, SubPt:
-		x = m.widen(x, o.LogSlots)
 		w := m.row(o.Const, o.Rows[0])
 		x.mag += w * w
 		return m.encoded(x, p.consts[o.Const].LogSlots, o.Scale, 1)
 	case MulPt:
 		w, info := m.row(o.Const, o.Rows[0]), p.consts[o.Const]
-		x = m.widen(x, o.LogSlots)
-		return m.encoded(x.scaled(w*w), info.LogSlots, info.Scale, x.mag)
-	case MulConst:
-		return x.scaled(m.constant(o.A, o.B, o.By))
-	case MacConst:
-		w := m.constant(o.A, o.B, o.By)
-		if !twice {
-			return m.sum(x, y.scaled(w))
-		}
-		a, b := bigFloat(o.A)/o.By.Float64(), bigFloat(o.B)/o.By.Float64()
-		return x.scaled((1+a)*(1+a) + b*b)
-	case Lincomb:
-		return m.lincomb(o)
+		return m.encoded(x.times(w*w), info.LogSlots, info.Scale, x.mag)
 	case Mul:
-		return m.product(x, y, twice)
+		return m.product(x, y, o.Args[0] == o.Args[1])
 	case MulRelin:
-		return m.add(m.product(x, y, twice), m.keySwitch(o.Level, o.Level)+m.rounding(1), o.Scale)
-	case Relin, Rot, Conj, RotHoisted:
+		return m.add(m.product(x, y, o.Args[0] == o.Args[1]), m.keySwitch(o.Level, o.Level)+m.rounding(1), o.Scale)
+	case Relin:
+		return m.add(x, m.keySwitch(o.Level, o.Level)+m.rounding(1), o.Scale)
+	case Rescale:
+		return m.add(x, m.rounding(o.Degree), o.Scale)
+	case Rot, Conj, RotHoisted:
 		hoist := o.Level
 		if o.Code == RotHoisted {
 			hoist = p.ops[o.Args[0]].Level
 		}
-		return m.add(x, m.keySwitch(o.Level, hoist)+m.rounding(1), o.Scale)
-	case Rescale:
-		return m.add(x, m.rounding(o.Degree), o.Scale)
+		return m.add(x.times(1), m.keySwitch(o.Level, hoist)+m.rounding(1), o.Scale)
 	case Rotsum:
 		switches := float64(len(p.automorphisms(i))) * m.keySwitch(o.Level, p.ops[o.Args[0]].Level)
-		return m.add(x.scaled(float64(len(o.Galois))), switches+m.rounding(1), o.Scale)
+		return m.add(x.times(float64(len(o.Galois))), switches+m.rounding(1), o.Scale)
 	case Lintrans:
 		return m.lintrans(o, x)
 	}
 	return estimate{own: math.NaN()}
 }
 
-// constant returns the squared modulus of a + b·i at a scale.
-func (m *noiseModel) constant(a, b *big.Int, scale fhe.Scale) float64 {
-	w := math.Hypot(bigFloat(a), bigFloat(b)) / scale.Float64()
-	return w * w
-}
-
-// lincomb adds up the weights of an operand that occurs several times: its error is the same each time.
-func (m *noiseModel) lincomb(o *Op) estimate {
-	row := m.c.Get(m.p.consts[o.Const].Digest).rows[o.Rows[0]]
-	s := m.p.consts[o.Const].Scale.Float64()
-	weights := make(map[Value]float64)
-	var order []Value // a sum of floats depends on it
-	i := 0
-	for v := range o.Operands() {
-		if _, ok := weights[v]; !ok {
-			order = append(order, v)
-		}
-		weights[v] += float64(row[i]) / s
-		i++
-	}
-	out := estimate{logSlots: o.LogSlots}
-	for _, v := range order {
-		out = m.sum(out, m.vals[v].scaled(weights[v]*weights[v]))
-	}
-	return out
+// constant returns A + B·i at a scale.
+func constant(o *Op, scale fhe.Scale) complex128 {
+	s := scale.Float64()
+	return complex(bigFloat(o.A)/s, bigFloat(o.B)/s)
 }
 
 // product returns x·y: each error times the other message, and the product of the errors. twice says that x is y.
 func (m *noiseModel) product(x, y estimate, twice bool) estimate {
-	logSlots := max(x.logSlots, y.logSlots)
-	x, y = m.widen(x, logSlots), m.widen(y, logSlots)
 	cross := 2.0 // |e·f|² has the mean 4·Var·Var, half of it in the real part
 	if twice {
 		cross = 4 // a Gaussian's fourth moment
@@ -307,7 +375,7 @@ func (m *noiseModel) product(x, y estimate, twice bool) estimate {
 		}
 		return v + cross*ex*ey
 	}
-	return estimate{mag: x.mag * y.mag, own: e(x.own, y.own), all: e(x.all, y.all), logSlots: logSlots}
+	return estimate{mag: x.mag * y.mag, own: e(x.own, y.own), all: e(x.all, y.all), logSlots: x.logSlots}
 }
 
 // lintrans follows double hoisting: baby rotations keep the error of their key switch unrounded and are multiplied by
@@ -327,7 +395,7 @@ func (m *noiseModel) lintrans(o *Op, x estimate) estimate {
 			giants[g] = true
 		}
 	}
-	out := m.encoded(x.scaled(sum), info.LogSlots, info.Scale, x.mag*float64(len(o.Diagonals)))
+	out := m.encoded(x.times(sum), info.LogSlots, info.Scale, x.mag*float64(len(o.Diagonals)))
 	out = m.add(out, babies*m.keySwitch(hx.Level, hx.Level), hx.Scale)
 	return m.add(out, float64(len(giants))*(m.keySwitch(o.Level, o.Level)+m.rounding(1))+m.rounding(1), o.Scale)
 }
