@@ -90,14 +90,17 @@ func (e *Encryptor) Encrypt(port program.Port, x []float64) (*fhe.Bundle, error)
 	if err := checkInput(e.params, port); err != nil {
 		return nil, err
 	}
-	if err := checkValues(port, x); err != nil {
+	if err := port.CheckValues(x); err != nil {
 		return nil, err
 	}
-	k := newPacker(port)
+	k, err := program.NewPacker(e.params, port)
+	if err != nil {
+		return nil, err
+	}
 	limit := coefficientLimit(e.params, port.Level, e.noise)
 	cts := make([]*fhe.Ciphertext, port.Count)
-	err := parallel(port.Count, func(i int) error {
-		slots, err := k.pack(i, x)
+	err = parallel(port.Count, func(i int) error {
+		slots, err := k.Pack(i, x)
 		if err != nil {
 			return err
 		}
