@@ -27,9 +27,8 @@ func MNISTSquareMLP(seed uint64) (Spec, Options) {
 //	60,000 images, 10,000 to test   99.02 %, 98.95 %, 98.95 %   at most 2.6, 7.1 and 9.1
 //	embedded 8,000 and 1,000        97.1 %, 97.7 %, 98.1 %      at most 2.4, 5.0 and 8.4
 //
-// Training took 64 to 89 s on the full set and 8 to 10 s on the embedded one, on two cores
-// of a Xeon that other work shared; the
-// former is 56 s of processor time.
+// Training took 64 to 89 s on the full set and 8 to 10 s on the embedded one, on two
+// cores of a Xeon that other work shared; the former is 56 s of processor time.
 func MNISTSquareCNN(seed uint64) (Spec, Options) {
 	return Spec{Layers: []LayerSpec{
 			Conv2d(ConvSpec{Out: 5, Kernel: 5, Stride: 2, Padding: 1}), Square(),
