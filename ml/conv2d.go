@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/signet-ml/signet/ml/internal/window"
 )
 
 // Conv2dLayer is the cross-correlation that PyTorch calls Conv2d, on samples
@@ -66,8 +68,8 @@ func (l *Conv2dLayer) Out() int { return l.W.Shape[0] }
 // Kernel returns the rows and columns of the kernel, with the same precondition as In.
 func (l *Conv2dLayer) Kernel() [2]int { return [2]int{l.W.Shape[2], l.W.Shape[3]} }
 
-func (l *Conv2dLayer) window() window {
-	return window{kernel: l.Kernel(), stride: l.Stride, padding: l.Padding, dilation: l.Dilation}
+func (l *Conv2dLayer) window() sliding {
+	return sliding{kernel: l.Kernel(), stride: l.Stride, padding: l.Padding, dilation: l.Dilation}
 }
 
 func (l *Conv2dLayer) describe() string {
@@ -120,68 +122,33 @@ func (l *Conv2dLayer) apply(n int, in []int, x []float64) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, positions := shape[0]/l.Groups, shape[1]*shape[2] // per group
-	channels := in[0] / l.Groups
-	rows := channels * l.W.Shape[2] * l.W.Shape[3]
+	grid := l.window().grid(in, shape)
+	positions := grid.Positions()
+	out, planes := shape[0]/l.Groups, in[0]/l.Groups*grid.Pixels() // per group
+	rows := l.W.Len() / l.Out()
 	tile := min(max(patchLen/rows, 1), positions)
-	sampleIn, sampleOut := in[0]*in[1]*in[2], shape[0]*positions
-	y := make([]float64, n*sampleOut)
+	y := make([]float64, n*shape[0]*positions)
 	parallel(n, func(first, last int) {
 		patches := make([]float64, rows*tile)
 		for i := first; i < last; i++ {
 			for g := range l.Groups {
-				img := x[i*sampleIn+g*channels*in[1]*in[2]:][:channels*in[1]*in[2]]
-				dst := mat.NewDense(out, positions, y[i*sampleOut+g*out*positions:][:out*positions])
+				img := x[(i*l.Groups+g)*planes:][:planes]
+				dst := mat.NewDense(out, positions, y[(i*l.Groups+g)*out*positions:][:out*positions])
 				w := mat.NewDense(out, rows, l.W.Data[g*out*rows:][:out*rows])
 				for lo := 0; lo < positions; lo += tile {
 					hi := min(lo+tile, positions)
 					p := patches[:rows*(hi-lo)]
-					l.window().patches(p, img, in, shape[2], lo, hi)
+					window.Gather(grid, p, img, lo, hi)
 					dst.Slice(0, out, lo, hi).(*mat.Dense).Mul(w, mat.NewDense(rows, hi-lo, p))
 				}
 			}
 			for o, b := range l.B {
-				for k, plane := 0, y[i*sampleOut+o*positions:][:positions]; k < positions; k++ {
+				plane := y[(i*shape[0]+o)*positions:][:positions]
+				for k := range plane {
 					plane[k] += b
 				}
 			}
 		}
 	})
 	return y, nil
-}
-
-// patches fills dst with one row per element of the kernel, [channels, kernel rows,
-// kernel columns], and one column per output position lo to hi-1, counted row by row
-// over outputs of the given width. img is [_, height, width] with height and width of in.
-func (w window) patches(dst, img []float64, in []int, width, lo, hi int) {
-	height, cols := in[1], in[2]
-	at := 0
-	for c := 0; c < len(img); c += height * cols {
-		for k := range w.kernel[0] {
-			for l := range w.kernel[1] {
-				for pos := lo; pos < hi; {
-					// The rest of this row of outputs, from column j.
-					i, j := pos/width, pos%width
-					run := min(width-j, hi-pos)
-					seg := dst[at : at+run]
-					at, pos = at+run, pos+run
-					r := i*w.stride[0] - w.padding[0] + k*w.dilation[0]
-					if r < 0 || r >= height {
-						clear(seg)
-						continue
-					}
-					row := img[c+r*cols : c+(r+1)*cols]
-					s := j*w.stride[1] - w.padding[1] + l*w.dilation[1]
-					for q := range seg {
-						if s >= 0 && s < cols {
-							seg[q] = row[s]
-						} else {
-							seg[q] = 0
-						}
-						s += w.stride[1]
-					}
-				}
-			}
-		}
-	}
 }

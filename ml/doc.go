@@ -44,7 +44,14 @@
 // __metadata__ under the key "signet", schema "signet/model/v1". Any safetensors
 // reader can look at the weights and a few lines of Python can write a model;
 // testdata/write_f32.py is such a script. Weights are written as F64; F64 and F32
-// are read. [Read] is meant for bytes from strangers: it takes a limit, allocates
+// are read. A layer carries its sizes beside the names of its tensors:
+//
+//	{"kind": "conv2d", "weight": "1.weight", "bias": "1.bias", "stride": [2, 2], "padding": [1, 1]}
+//	{"kind": "avgpool2d", "kernel": [2, 2]}
+//	{"kind": "residual", "body": [...], "shortcut": [...]}
+//
+// docs/howto/load-a-model.md lists the fields of every kind. A reader that does not know
+// a kind refuses the file, so new kinds leave the schema as it is. [Read] is meant for bytes from strangers: it takes a limit, allocates
 // in proportion to the bytes received, and reports what is wrong as *[FormatError].
 //
 // # Errors and concurrency

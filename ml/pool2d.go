@@ -32,11 +32,11 @@ func MaxPool2d(kernel, stride, padding int) Layer {
 	return &MaxPool2dLayer{Kernel: w.kernel, Stride: w.stride, Padding: w.padding}
 }
 
-func poolWindow(kernel, stride, padding int) window {
+func poolWindow(kernel, stride, padding int) sliding {
 	if stride == 0 {
 		stride = kernel
 	}
-	return window{kernel: [2]int{kernel, kernel}, stride: [2]int{stride, stride}, padding: [2]int{padding, padding}}
+	return sliding{kernel: [2]int{kernel, kernel}, stride: [2]int{stride, stride}, padding: [2]int{padding, padding}, dilation: [2]int{1, 1}}
 }
 
 // Kind returns "avgpool2d".
@@ -45,12 +45,12 @@ func (*AvgPool2dLayer) Kind() string { return "avgpool2d" }
 // Kind returns "maxpool2d".
 func (*MaxPool2dLayer) Kind() string { return "maxpool2d" }
 
-func (l *AvgPool2dLayer) window() window {
-	return window{kernel: l.Kernel, stride: l.Stride, padding: l.Padding, dilation: [2]int{1, 1}}
+func (l *AvgPool2dLayer) window() sliding {
+	return sliding{kernel: l.Kernel, stride: l.Stride, padding: l.Padding, dilation: [2]int{1, 1}}
 }
 
-func (l *MaxPool2dLayer) window() window {
-	return window{kernel: l.Kernel, stride: l.Stride, padding: l.Padding, dilation: [2]int{1, 1}}
+func (l *MaxPool2dLayer) window() sliding {
+	return sliding{kernel: l.Kernel, stride: l.Stride, padding: l.Padding, dilation: [2]int{1, 1}}
 }
 
 func (l *AvgPool2dLayer) describe() string { return "avgpool2d " + l.window().describe() }
@@ -78,7 +78,7 @@ func (l *MaxPool2dLayer) own() (Layer, error) {
 func (l *AvgPool2dLayer) outShape(in []int) ([]int, error) { return l.window().pooled(in) }
 func (l *MaxPool2dLayer) outShape(in []int) ([]int, error) { return l.window().pooled(in) }
 
-func (w window) pooled(in []int) ([]int, error) {
+func (w sliding) pooled(in []int) ([]int, error) {
 	if err := images(in); err != nil {
 		return nil, err
 	}
@@ -96,29 +96,26 @@ func (l *MaxPool2dLayer) apply(n int, in []int, x []float64) ([]float64, error) 
 
 // pool folds the pixels under each window, without padding, from start with step, and
 // maps the result by finish.
-func (w window) pool(n int, in []int, x []float64, start float64, step func(acc, v float64) float64, finish func(float64) float64) ([]float64, error) {
+func (w sliding) pool(n int, in []int, x []float64, start float64, step func(acc, v float64) float64, finish func(float64) float64) ([]float64, error) {
 	shape, err := w.pooled(in)
 	if err != nil {
 		return nil, err
 	}
-	height, width, rows, cols := in[1], in[2], shape[1], shape[2]
-	y := make([]float64, n*in[0]*rows*cols)
+	grid := w.grid(in, shape)
+	pixels, positions := grid.Pixels(), grid.Positions()
+	y := make([]float64, n*in[0]*positions)
 	parallel(n*in[0], func(first, last int) {
 		for p := first; p < last; p++ {
-			img, dst := x[p*height*width:][:height*width], y[p*rows*cols:][:rows*cols]
-			for i := range rows {
-				r0 := i*w.stride[0] - w.padding[0]
-				for j := range cols {
-					c0 := j*w.stride[1] - w.padding[1]
-					acc := start
-					for r := max(r0, 0); r < min(r0+w.kernel[0], height); r++ {
-						for _, v := range img[r*width+max(c0, 0) : r*width+min(c0+w.kernel[1], width)] {
-							acc = step(acc, v)
-						}
+			img, dst := x[p*pixels:][:pixels], y[p*positions:][:positions]
+			grid.Each(func(pos, r0, r1, c0, c1 int) {
+				acc := start
+				for r := r0; r < r1; r++ {
+					for _, v := range img[r*in[2]+c0 : r*in[2]+c1] {
+						acc = step(acc, v)
 					}
-					dst[i*cols+j] = finish(acc)
 				}
-			}
+				dst[pos] = finish(acc)
+			})
 		}
 	})
 	return y, nil

@@ -105,6 +105,9 @@ func (noBootstrap) OutputLevel() int       { return 0 }
 // and all.
 func TestCompositeBits(t *testing.T) {
 	for _, set := range []polyeval.Minimax{polyeval.Minimax6, polyeval.Minimax6Sharp, polyeval.Minimax10} {
+		if testing.Short() && set != polyeval.Minimax6 {
+			continue
+		}
 		sign, err := polyeval.Sign(set)
 		if err != nil {
 			t.Fatal(err)

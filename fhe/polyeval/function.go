@@ -101,7 +101,8 @@ func Within(f Function, lo, hi, tolerance float64) (Chebyshev, error) {
 			best = p
 		}
 	}
-	return Chebyshev{}, &ToleranceError{Name: fmt.Sprintf("%s on [%g,%g]", f.Name, lo, hi), Tolerance: tolerance, Best: best.err, Detail: fmt.Sprintf("at degree %d of at most %d", best.Degree(), MaxDegree)}
+	return Chebyshev{}, &ToleranceError{Name: fmt.Sprintf("%s on [%g,%g]", f.Name, lo, hi), Tolerance: tolerance,
+		Best: best.err, Detail: fmt.Sprintf("at degree %d of at most %d", best.Degree(), MaxDegree)}
 }
 
 // SigmoidWithin is Within for the Sigmoid.

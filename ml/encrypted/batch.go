@@ -167,10 +167,11 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 		return nil, &unfitError{c.stages[0].name, err}
 	}
 	var out []program.Value
+	var domains []program.Domain
 	for g := range groups {
 		x := program.Range{First: in[g*features], Count: features}
 		for i, st := range c.stages {
-			if x, err = c.batchStage(b, i, st, matrices[i], x, bits); err != nil {
+			if x, err = c.batchStage(b, i, st, matrices[i], x, bits, &domains); err != nil {
 				return nil, err
 			}
 		}
@@ -186,7 +187,7 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 	if err != nil {
 		return nil, &unfitError{c.tail().name, err}
 	}
-	found := &candidate{prog: prog, consts: consts, stages: quantised, samples: groups * slots}
+	found := &candidate{prog: prog, consts: consts, stages: quantised, samples: groups * slots, domains: domains}
 	if groups > 1 {
 		return found, nil
 	}
@@ -317,7 +318,7 @@ func (r *integerRow) over(first program.Value) []program.Range {
 	return out
 }
 
-func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *integerRows, x program.Range, bits int) (program.Range, error) {
+func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *integerRows, x program.Range, bits int, domains *[]program.Domain) (program.Range, error) {
 	fold, shift := st.basis()
 	b.Scope(st.name)
 	sums := make([]program.Value, st.rows())
@@ -353,6 +354,7 @@ func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *integerRo
 		work := int(math.Round(b.Scale(vals[0]).Log2()))
 		for r, v := range vals {
 			var err error
+			*domains = append(*domains, st.domain(v))
 			if vals[r], err = st.poly.emit(b, v, fhe.PowerOfTwo(c.polyTarget(i, bits, work))); err != nil {
 				return x, &unfitError{st.name, fmt.Errorf("%s: %w", st.label(), err)}
 			}

@@ -9,10 +9,6 @@ import (
 	"github.com/signet-ml/signet/ml"
 )
 
-// sigmoidTolerance is the largest error of a polynomial that stands for an activation, on the calibrated range. The
-// error is part of the Twin, so it costs accuracy against the model, not precision against the Twin.
-const sigmoidTolerance = 1.0 / 16
-
 // Compile returns the Plan of a model for a target, or an error that says what to change: *UnsupportedLayerError names a
 // layer that cannot be compiled, *InfeasibleError the layer at which the modulus runs out, at which security row, and
 // the nearest target that works.
@@ -36,7 +32,6 @@ func Compile(m *ml.Model, t Target) (*Plan, error) {
 	if t.Calibration.Len() != n*m.InputLen() {
 		return nil, fmt.Errorf("encrypted: calibration tensor of shape %v; the model takes samples of shape %v", t.Calibration.Shape, m.InputShape())
 	}
-	var candidates []*Plan
 	var failed error
 	for _, p := range []Packing{Single, Batch} {
 		if t.Packing != Auto && t.Packing != p {
@@ -46,23 +41,13 @@ func Compile(m *ml.Model, t Target) (*Plan, error) {
 		var infeasible *InfeasibleError
 		switch {
 		case err == nil:
-			candidates = append(candidates, plan)
+			return plan, nil
 		case !errors.As(err, &infeasible):
 			return nil, err // the same for either packing
-		default:
-			failed = errors.Join(failed, err)
 		}
+		failed = errors.Join(failed, err)
 	}
-	if len(candidates) == 0 {
-		return nil, failed
-	}
-	best := candidates[0]
-	for _, c := range candidates[1:] {
-		if c.latency() < best.latency() {
-			best = c
-		}
-	}
-	return best, nil
+	return nil, failed
 }
 
 func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
@@ -74,7 +59,7 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 	if tail := stages[len(stages)-1]; tail.fn == sigmoid && tail.act == actNone && (packing == Batch && t.Batch > 1 || t.ServerActivation) {
 		tail.act, last = actPolynomial, nil
 	}
-	if err := calibrate(stages, t.Calibration, n); err != nil {
+	if err := calibrate(stages, t.Calibration, n, t.Tolerance); err != nil {
 		return nil, err
 	}
 	c := &compiler{stages: stages, target: t, packing: packing, inputShape: m.InputShape(), input: spanOf(t.Calibration.Data).abs(), inputRMS: rms(t.Calibration.Data),
@@ -89,8 +74,11 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := found.optimise(); err != nil {
+		return nil, err
+	}
 	return &Plan{packing: packing, samples: found.samples, classes: m.Classes(), inputLen: m.InputLen(), outputLen: m.OutputLen(),
-		prog: found.prog, consts: found.consts, private: found.private, twin: &Twin{m.InputLen(), found.stages}, finish: last, bits: found.bits, worst: found.worst}, nil
+		prog: found.prog, consts: found.consts, private: found.private, domains: found.domains, twin: &Twin{m.InputLen(), found.stages}, finish: last, bits: found.bits, worst: found.worst}, nil
 }
 
 // compiler emits programs for one packing. What search.go needs to know about packings is in choices, emit and depth.
@@ -144,17 +132,11 @@ func (c *compiler) depth(i int, ch choice) int {
 
 func (c *compiler) tail() *stage { return c.stages[len(c.stages)-1] }
 
-// transferRate and the unit below turn a plan into an estimated latency, to choose between packings: bytes over a link
-// of 100 Mbit/s, and rows of a transform on one core. Only their ratio matters.
+// transferRate and the unit below weigh bytes over a link of 100 Mbit/s against transforms of a row on one core.
 const (
 	transferRate = 12.5e6  // bytes per second
 	rowNTT       = 13.2e-9 // seconds per word of a row's transform
 )
-
-// latency estimates the seconds from encrypted input to decrypted output of one sample.
-func (p *Plan) latency() float64 {
-	return latencyOf(p.prog) + float64(p.InputBytes()+p.OutputBytes())/transferRate
-}
 
 // latencyOf estimates the seconds of one run on one core.
 func latencyOf(p *program.Program) float64 {

@@ -548,7 +548,7 @@ func TestSizesHoldEveryValue(t *testing.T) {
 		for i := range cal.Data { // near 1, where biases can cancel
 			cal.Data[i] = 1 + cal.Data[i]/10
 		}
-		if err := calibrate(stages, cal, 256); err != nil {
+		if err := calibrate(stages, cal, 256, 0); err != nil {
 			t.Fatal(err)
 		}
 		// The same values, from inputs twice as large; biases stay.

@@ -34,6 +34,14 @@ func TestDev(t *testing.T) {
 	case "lenet":
 		m, err = ml.SequentialFor([]int{28, 28}, ml.Reshape(1, 28, 28), conv(6, 1, 5, ml.ConvOptions{Padding: [2]int{2, 2}}, 1), ml.Square(), ml.AvgPool2d(2, 2, 0),
 			conv(16, 6, 5, ml.ConvOptions{}, 2), ml.Square(), ml.AvgPool2d(2, 2, 0), ml.Flatten(), dense(120, 400, 3), ml.Square(), dense(84, 120, 4), ml.Square(), dense(10, 84, 5))
+	case "relu":
+		m, err = ml.Sequential(dense(16, 20, 1), ml.ReLU(), dense(4, 16, 2))
+	case "gelu":
+		m, err = ml.Sequential(dense(16, 20, 1), ml.GELU(), dense(8, 16, 2), ml.Tanh(), dense(8, 8, 2), ml.SiLU(), dense(8, 8, 2))
+	case "relu2":
+		m, err = ml.Sequential(dense(16, 20, 1), ml.ReLU(), dense(16, 16, 2), ml.ReLU(), dense(4, 16, 2))
+	case "res":
+		m, err = ml.SequentialFor([]int{2, 8, 8}, conv(4, 2, 3, ml.ConvOptions{Padding: [2]int{1, 1}}, 1), ml.Square(), ml.Residual([]ml.Layer{conv(4, 4, 3, ml.ConvOptions{Padding: [2]int{1, 1}}, 2)}), ml.Square(), ml.AvgPool2d(2, 2, 0), ml.Flatten(), dense(4, 64, 3))
 	case "mlp", "mlpw":
 		m, err = ml.Sequential(dense(128, 784, 1), ml.Square(), dense(10, 128, 2))
 		target.EncryptedWeights = name == "mlpw"
@@ -62,6 +70,7 @@ func TestDev(t *testing.T) {
 	x := inputs(1, m.InputLen(), 7)
 	start = time.Now()
 	in, out := s.run(t, x)
+	fmt.Println(plan.Activations())
 	fmt.Println("first run with encrypt", time.Since(start))
 	got := s.scores(t, out, 1)
 	want, err := plan.Twin().Forward(ml.Tensor{Shape: []int{1, m.InputLen()}, Data: x.Data})

@@ -8,15 +8,10 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
-// privateWeights are the weights of a plan whose server must not see them: input ports of the program, and what the
-// model's owner encrypts for each. The program and its constants say nothing about the weights but their shapes, and
-// the power of two above the largest.
-type privateWeights struct {
-	order  []string
-	values map[string][]float64
-}
-
-func newPrivateWeights() *privateWeights { return &privateWeights{values: map[string][]float64{}} }
+// privateWeights are the weights of a plan whose server must not see them: by input port of the program, what the
+// model's owner encrypts for it. The program and its constants say nothing about the weights but their shapes, and the
+// power of two above the largest.
+type privateWeights map[string][]float64
 
 // port appends an input port of rows of real slots at a level and a scale, and returns its ciphertexts.
 func (e *singleEmitter) port(name string, rows [][]complex128, level int, scale fhe.Scale) []program.Value {
@@ -46,8 +41,7 @@ func (e *singleEmitter) port(name string, rows [][]complex128, level int, scale 
 	in := e.b.Input(program.Port{Name: name, Count: len(rows), Level: level, Degree: 1, LogSlots: e.s.logN - 1, Scale: scale,
 		Bound: bound, Layout: program.Layout{Shape: []int{len(rows), width}, Runs: runs}})
 	e.hint(in, math.Sqrt(sum/float64(len(rows)*slots)))
-	e.private.order = append(e.private.order, name)
-	e.private.values[name] = values
+	e.private[name] = values
 	return in
 }
 

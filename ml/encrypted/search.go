@@ -10,6 +10,7 @@ import (
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/fhe/program/pass"
 )
 
 // Limits of the search.
@@ -53,7 +54,8 @@ type candidate struct {
 	bits    float64
 	worst   float64
 	loses   string // the scope that loses most bits
-	private *privateWeights
+	private privateWeights
+	domains []program.Domain
 }
 
 // unfitError says why a choice cannot be emitted; another may.
@@ -224,6 +226,24 @@ func (c *compiler) cheapestSingle(fit []choice, order [][3]int) (*candidate, err
 		}
 	}
 	return c.emitSingle(best, false)
+}
+
+// optimise runs the passes that keep every bit over a program that is to be delivered.
+func (found *candidate) optimise() error {
+	prog, report, err := pass.Optimize(found.prog)
+	if err != nil {
+		return fmt.Errorf("encrypted: %w", err)
+	}
+	found.prog = prog
+	domains := found.domains[:0]
+	for _, d := range found.domains {
+		if v, ok := report.Map(d.Value); ok {
+			d.Value = v
+			domains = append(domains, d)
+		}
+	}
+	found.domains = domains
+	return nil
 }
 
 // worstOf is how many standard deviations the largest of a thousand errors lies from zero, in bits.

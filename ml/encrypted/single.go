@@ -124,11 +124,12 @@ type singleEmitter struct {
 	bits    int
 	weights int
 	draft   bool
-	private *privateWeights // where weights are encrypted, or nil
+	private privateWeights // where weights are encrypted, or nil
 	input   []program.Value
 	values  [][]program.Value // results of the stages
 	hints   program.NoiseHints
 	seeds   map[program.Value][]float64
+	domains []program.Domain
 }
 
 // emitSingle emits the program for one choice. A draft has constants of the right magnitude only: enough to predict
@@ -153,7 +154,7 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 		e.hints.Magnitude[v] = c.inputRMS
 	}
 	if c.target.EncryptedWeights {
-		e.private = newPrivateWeights()
+		e.private = privateWeights{}
 	}
 	for i := range c.stages {
 		if err := e.stage(i); err != nil {
@@ -169,7 +170,7 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encrypted: %w", err)
 	}
-	found := &candidate{prog: prog, consts: consts, stages: c.stages, samples: 1, private: e.private}
+	found := &candidate{prog: prog, consts: consts, stages: c.stages, samples: 1, private: e.private, domains: e.domains}
 	propagate(prog, consts, e.seeds, &e.hints)
 	return found, c.judge(found, e.hints)
 }
@@ -215,6 +216,7 @@ func (e *singleEmitter) stage(i int) error {
 		for k := range v {
 			e.hints.Magnitude[v[k]] = 1 / math.Sqrt2 // mapped to [-1, 1]
 			e.seeds[v[k]] = st.mapped()
+			e.domains = append(e.domains, st.domain(v[k]))
 			if v[k], err = st.poly.emit(b, v[k], fhe.PowerOfTwo(e.bits)); err != nil {
 				return &unfitError{st.name, fmt.Errorf("%s: %w", st.label(), err)}
 			}

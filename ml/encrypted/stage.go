@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/ml"
 )
 
@@ -65,9 +66,6 @@ func (t *term) whole() (*linear, error) {
 
 // rows is the number of elements of the result.
 func (s *stage) rows() int { return len(s.b) }
-
-// function names what an activation computes; the empty one is none.
-type function string
 
 // span is the range of a set of values.
 type span struct{ lo, hi float64 }
@@ -134,6 +132,13 @@ func (s *stage) mapped() []float64 {
 		out[i] = x*scale + shift
 	}
 	return out
+}
+
+// domain is what the polynomial's input must hold.
+func (s *stage) domain(t program.Value) program.Domain {
+	d := s.poly.Domain(t)
+	d.Name = s.label() + ": " + d.Name
+	return d
 }
 
 // label is the scope of the stage's activation.
@@ -208,9 +213,17 @@ func parallel(n int, f func(i int)) {
 	wg.Wait()
 }
 
+// The largest errors of a polynomial that stands for an activation, relative to the activation's largest value on the
+// calibrated range. The error is part of the Twin, so it costs accuracy against the model, not precision against the
+// Twin. A probability at the end is looked at, not computed with.
+const (
+	hiddenTolerance = 1.0 / 64
+	lastTolerance   = 1.0 / 16
+)
+
 // calibrate runs the calibration set through the stages and records ranges and magnitudes. It fits the polynomials of
 // activations to the widened ranges.
-func calibrate(stages []*stage, x ml.Tensor, n int) error {
+func calibrate(stages []*stage, x ml.Tensor, n int, tolerance float64) error {
 	if _, err := ml.NewTensor(x.Shape, x.Data); err != nil {
 		return fmt.Errorf("encrypted: calibration: %w", err)
 	}
@@ -235,8 +248,15 @@ func calibrate(stages []*stage, x ml.Tensor, n int) error {
 		}
 		s.samples = append([]float64(nil), y[:min(len(y), 256)]...)
 		if s.act == actPolynomial {
+			tol := tolerance
+			if tol == 0 {
+				tol = hiddenTolerance
+				if i == len(stages)-1 {
+					tol = lastTolerance
+				}
+			}
 			var err error
-			if s.poly, err = fit(s.fn, s.pre); err != nil {
+			if s.poly, err = fit(s.fn, s.pre, tol); err != nil {
 				return fmt.Errorf("encrypted: %s: %w", s.label(), err)
 			}
 		}

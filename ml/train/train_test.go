@@ -180,29 +180,70 @@ func TestSameSeedSameBits(t *testing.T) {
 	}
 }
 
+// in places layers behind samples of a shape.
+func in(t testing.TB, layers []LayerSpec, sample ...int) []stage {
+	t.Helper()
+	s, err := stages(layers, sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// architectures are bodies of networks for samples of a shape, which together use every
+// layer in every setting.
+var architectures = []struct {
+	sample []int
+	layers []LayerSpec
+}{
+	{[]int{5}, []LayerSpec{Dense(3)}},
+	{[]int{5}, []LayerSpec{Dense(1)}},
+	{[]int{5}, []LayerSpec{Dense(4), Square(), Dense(3)}},
+	{[]int{5}, []LayerSpec{Dense(4), Sigmoid(), Dense(1)}},
+	{[]int{5}, []LayerSpec{Dense(4), ReLU(), Dense(3)}},
+	{[]int{5}, []LayerSpec{Dense(4), Square(), Dense(4), Square(), Dense(2)}},
+	{[]int{5}, []LayerSpec{Dense(4), Tanh(), Dense(4), SiLU(), Dense(4), GELU(), Dense(3)}},
+	{[]int{5}, []LayerSpec{Dense(4), BatchNorm(), Square(), Dense(3)}},
+	{[]int{6, 7}, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3}), Dense(2)}},
+	{[]int{6, 7}, []LayerSpec{Conv2d(ConvSpec{Out: 3, Kernel: 3, Stride: 2, Padding: 1}), Square(), Conv2d(ConvSpec{Out: 2, Kernel: 2, Padding: 1}), Square(), Dense(3)}},
+	{[]int{2, 6, 6}, []LayerSpec{Conv2d(ConvSpec{Out: 4, Kernel: 3, Groups: 2}), Tanh(), Conv2d(ConvSpec{Out: 4, Kernel: 3, Stride: 3, Padding: 2, Groups: 4}), SiLU(), Dense(1)}},
+	{[]int{6, 6}, []LayerSpec{AvgPool2d(3, 2, 1), Conv2d(ConvSpec{Out: 3, Kernel: 2}), Square(), AvgPool2d(2, 1, 0), Dense(3)}},
+	{[]int{5, 5}, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3, Padding: 1}), MaxPool2d(2, 0, 0), GELU(), Conv2d(ConvSpec{Out: 2, Kernel: 1}), MaxPool2d(3, 1, 1), Dense(2)}},
+	{[]int{5, 5}, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3}), BatchNorm(), Square(), Dense(3)}},
+	{[]int{1, 1, 200}, []LayerSpec{MaxPool2d(1, 1, 0), Conv2d(ConvSpec{Out: 1, Kernel: 1}), Tanh(), Dense(2)}}, // two tiles
+}
+
+// filledNetwork has three samples that take part and a fourth that does not.
+func filledNetwork(t *testing.T, body []stage) *network {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 1))
+	n, err := newNetwork(body, 4, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n.x.data {
+		n.x.data[i] = float32(rng.NormFloat64())
+	}
+	for _, p := range n.params {
+		if p.bias {
+			for i := range p.data {
+				p.data[i] += float32(rng.NormFloat64()) / 4
+			}
+		}
+	}
+	n.active = 3
+	for r := range n.active {
+		n.targets.data[r*n.classes+r%n.classes] = 1.0 / 3
+	}
+	return n
+}
+
 // TestGradients compares the graph with central differences of its own loss. With
 // float32 and a step of 1e-2 the difference is good to about 1e-3 of the largest
 // gradient.
 func TestGradients(t *testing.T) {
-	for _, body := range [][]LayerSpec{
-		{Dense(3)},
-		{Dense(1)},
-		{Dense(4), Square(), Dense(3)},
-		{Dense(4), Sigmoid(), Dense(1)},
-		{Dense(4), ReLU(), Dense(3)},
-		{Dense(4), Square(), Dense(4), Square(), Dense(2)},
-	} {
-		rng := rand.New(rand.NewPCG(1, 1))
-		n, err := newNetwork(body, 5, 4, rng)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range n.x.data {
-			n.x.data[i] = float32(rng.NormFloat64())
-		}
-		for r := range 3 { // the fourth row takes no part
-			n.targets.data[r*n.classes+r%n.classes] = 1.0 / 3
-		}
+	for _, c := range architectures {
+		n := filledNetwork(t, in(t, c.layers, c.sample...))
 		loss := func() float64 {
 			if err := n.run(); err != nil {
 				t.Fatal(err)
@@ -234,8 +275,46 @@ func TestGradients(t *testing.T) {
 				down := loss()
 				p.data[k] = w
 				if want := (up - down) / 2e-2; math.Abs(want-float64(grads[i][k])) > 5e-3*top {
-					t.Errorf("%v: parameter %d, element %d: gradient %v, differences give %v", body, i, k, grads[i][k], want)
+					t.Errorf("%v %v: parameter %d, element %d: gradient %v, differences give %v", c.sample, c.layers, i, k, grads[i][k], want)
 				}
+			}
+		}
+		if err := n.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestNetworkMatchesModel compares the scores of the graph with those of the exported
+// model. Tolerance: float32 against float64.
+func TestNetworkMatchesModel(t *testing.T) {
+	for _, c := range architectures {
+		body := in(t, c.layers, c.sample...)
+		n := filledNetwork(t, body)
+		if err := n.run(); err != nil {
+			t.Fatal(err)
+		}
+		for _, norm := range n.norms {
+			norm.runMean, norm.runVariance = norm.mean, norm.variance
+		}
+		scores, err := floats(n.scores)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := ml.Tensor{Shape: slices.Concat([]int{n.active}, c.sample), Data: wide(n.x.data[:n.active*n.in])}
+		m, err := n.model(body, LayerSpec{}, data.Dataset{X: x})
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := m.Forward(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := largest(y.Data)
+		for i, want := range y.Data {
+			if math.Abs(float64(scores[i])-want) > 1e-5*top {
+				t.Errorf("%v: score %d: %v, want %v", m, i, scores[i], want)
+				break
 			}
 		}
 		if err := n.close(); err != nil {
@@ -247,7 +326,7 @@ func TestGradients(t *testing.T) {
 // TestGorgoniaLogSoftMaxUnderflows keeps the rows for which gorgonia's own forward
 // pass gives infinities.
 func TestGorgoniaLogSoftMaxUnderflows(t *testing.T) {
-	n, err := newNetwork([]LayerSpec{Dense(2)}, 2, 2, rand.New(rand.NewPCG(1, 1)))
+	n, err := newNetwork(in(t, []LayerSpec{Dense(2)}, 2), 2, rand.New(rand.NewPCG(1, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}

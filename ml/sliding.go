@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+
+	"github.com/signet-ml/signet/ml/internal/window"
 )
 
 const (
@@ -15,14 +17,14 @@ const (
 	maxSampleLen = 1 << 27
 )
 
-// window is a rectangle that slides over images, in rows and columns.
-type window struct {
+// sliding is a kernel that moves over images, in rows and columns.
+type sliding struct {
 	kernel, stride, padding, dilation [2]int
 }
 
 // check reports whether the window is one, and whether its padding is at most
 // maxPadding(extent), where extent is the kernel's size with its gaps.
-func (w window) check(maxPadding func(extent int) int) error {
+func (w sliding) check(maxPadding func(extent int) int) error {
 	for d, axis := range [2]string{"rows", "columns"} {
 		for _, f := range []struct {
 			name   string
@@ -40,7 +42,7 @@ func (w window) check(maxPadding func(extent int) int) error {
 }
 
 // extent returns how many rows (d = 0) or columns (d = 1) the kernel covers.
-func (w window) extent(d int) int { return w.dilation[d]*(w.kernel[d]-1) + 1 }
+func (w sliding) extent(d int) int { return w.dilation[d]*(w.kernel[d]-1) + 1 }
 
 // images checks that in is [channels height width].
 func images(in []int) error {
@@ -52,7 +54,7 @@ func images(in []int) error {
 
 // out returns the shape [channels, rows, columns] of what a checked window gives for
 // samples [_, height, width]: per axis ⌊(size + 2·padding - extent)/stride⌋ + 1.
-func (w window) out(channels int, in []int) ([]int, error) {
+func (w sliding) out(channels int, in []int) ([]int, error) {
 	shape := []int{channels, 0, 0}
 	for d, axis := range [2]string{"rows", "columns"} {
 		size := in[1+d]
@@ -71,7 +73,15 @@ func (w window) out(channels int, in []int) ([]int, error) {
 	return shape, nil
 }
 
-func (w window) describe() string {
+// grid returns where the kernel stops on images of shape in, for the shape that out gave.
+func (w sliding) grid(in, out []int) window.Grid {
+	return window.Grid{
+		Image: [2]int(in[1:]), Out: [2]int(out[1:]),
+		Kernel: w.kernel, Stride: w.stride, Padding: w.padding, Dilation: w.dilation,
+	}
+}
+
+func (w sliding) describe() string {
 	s := times(w.kernel)
 	if w.stride != [2]int{1, 1} {
 		s += " stride " + pair(w.stride)
