@@ -111,6 +111,29 @@ func TestLoadPythonF32(t *testing.T) {
 	}
 }
 
+// TestLoadPythonConvolution: the lines are two edges of 6 pixels, and each end of one is
+// an edge of 2 pixels the other way.
+func TestLoadPythonConvolution(t *testing.T) {
+	m, err := Load(filepath.Join("testdata", "lines_f32.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := Tensor{Shape: []int{2, 6, 6}, Data: make([]float64, 72)}
+	for i := range 6 {
+		x.Row(0)[6*i+3], x.Row(1)[6*2+i] = 1, 1
+	}
+	along, across := (2.*(5*4+2))/49, (2.*2)/49
+	y := forward(t, m, x)
+	for i, want := range []float64{along, across, across, along} {
+		if math.Abs(y.Data[i]-want) > 1e-15 {
+			t.Errorf("score %d: %v, want %v", i, y.Data[i], want)
+		}
+	}
+	if c := m.Classes(); m.Labels(y)[0] != 0 || m.Labels(y)[1] != 1 || c[0] != "vertical" || c[1] != "horizontal" {
+		t.Errorf("labels %v of %v", m.Labels(y), c)
+	}
+}
+
 func TestSaveLoad(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "m.safetensors")
@@ -328,7 +351,7 @@ func TestReadHostileLists(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, name := range []string{"mlp_v1.safetensors", "cnn_v1.safetensors", "xor_f32.safetensors"} {
+	for _, name := range []string{"mlp_v1.safetensors", "cnn_v1.safetensors", "xor_f32.safetensors", "lines_f32.safetensors"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)

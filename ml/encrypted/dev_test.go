@@ -49,6 +49,9 @@ func TestDev(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if os.Getenv("BATCH") != "" {
+		target.Packing, target.Batch = Batch, 64
+	}
 	target.Calibration = inputs(256, m.InputLen(), 99)
 	start := time.Now()
 	plan, err := Compile(m, target)

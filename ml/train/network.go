@@ -97,12 +97,12 @@ func newNetwork(body []stage, batch int, rng *rand.Rand) (*network, error) {
 			w, b := n.newParam(g, false, c.out, c.rows), n.newParam(g, true, 1, c.out)
 			w.draw(rng, gain(body, i)/math.Sqrt(float64(c.rows)))
 			if h, err = c.apply(h, w.node); err == nil {
-				h, err = s.channels(s.out, batch).bias(h, b.node)
+				h, err = channelsOf(s.out, batch).bias(h, b.node)
 			}
 		case "avgpool2d", "maxpool2d":
 			h, err = pool{kind: s.kind, grid: s.grid, batch: batch, in: s.in[0]}.apply(h)
 		case "batchnorm":
-			c := s.channels(s.in, batch)
+			c := channelsOf(s.in, batch)
 			scale, shift := n.newParam(g, true, 1, c.count), n.newParam(g, true, 1, c.count)
 			for k := range scale.data {
 				scale.data[k] = 1

@@ -2,6 +2,7 @@ package train
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -80,8 +81,10 @@ func (s stage) blank() (layer ml.Layer, reason string) {
 			return nil, "needs samples that are images"
 		case c.Groups < 1 || s.in[0]%c.Groups != 0:
 			return nil, "the groups do not divide the channels of the input"
-		case c.Kernel < 1 || float64(c.Out)*float64(s.in[0]/c.Groups)*float64(c.Kernel)*float64(c.Kernel) > maxConvWeights:
-			return nil, "too many weights, or a kernel below 1"
+		case c.Kernel < 1:
+			return nil, fmt.Sprintf("kernel of %d, want at least 1", c.Kernel)
+		case float64(c.Out)*float64(s.in[0]/c.Groups)*float64(c.Kernel)*float64(c.Kernel) > maxConvWeights:
+			return nil, fmt.Sprintf("more than %d weights", maxConvWeights)
 		}
 		shape := []int{c.Out, s.in[0] / c.Groups, c.Kernel, c.Kernel}
 		w := ml.Tensor{Shape: shape, Data: make([]float64, product(shape))}
@@ -108,7 +111,7 @@ func product(shape []int) int {
 	return n
 }
 
-// channels returns the samples in front of the stage as channels.
-func (s stage) channels(shape []int, batch int) channels {
+// channelsOf returns a batch of samples of a shape as channels.
+func channelsOf(shape []int, batch int) channels {
 	return channels{batch: batch, count: shape[0], plane: product(shape[1:])}
 }
