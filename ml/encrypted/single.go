@@ -145,7 +145,7 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 		return nil, s.err
 	}
 	e := &singleEmitter{c: c, s: s, b: program.NewBuilder(params), bits: ch.bits, weights: ch.weights, draft: draft,
-		hints: program.NoiseHints{Magnitude: map[program.Value]float64{}}, seeds: map[program.Value][]float64{}}
+		hints: program.NoiseHints{Magnitude: map[program.Value]float64{}, PublicKey: map[string]bool{}}, seeds: map[program.Value][]float64{}}
 	runs, count := s.runs(c.inputLen())
 	e.b.Scope("input")
 	e.input = e.b.Input(program.Port{Name: "input", Count: count, Level: s.levels, Degree: 1, LogSlots: s.logN - 1,
