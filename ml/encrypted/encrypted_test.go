@@ -57,7 +57,7 @@ func networks() []network {
 		{name: "20 bits", model: mlp(50, 16, 10, ml.Square()), target: Target{Packing: Single, Precision: 20}},
 		{name: "20 bits batch", model: mlp(50, 16, 10, ml.Square()), target: Target{Batch: 16, Precision: 20}},
 	}
-	return list
+	return append(list, convolutions()...)
 }
 
 // TestEncryptedNetworks runs every network. All slots of all outputs are decrypted, so one test answers three questions:
