@@ -23,7 +23,7 @@ func Example() {
 	for i := range sample.Data {
 		sample.Data[i] = math.Sin(float64(i))
 	}
-	plan, err := encrypted.Compile(m, encrypted.Target{Calibration: sample})
+	plan, err := encrypted.Compile(m, encrypted.Target{Calibration: sample, Packing: encrypted.Single})
 	if err != nil {
 		log.Fatal(err)
 	}

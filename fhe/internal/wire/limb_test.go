@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -14,15 +13,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// packed is the definition: word j of w bits is the number's bits from j·w, the first byte the lowest.
+// packed is the definition, bit by bit: bit b of word j is bit j·w + b of the string.
 func packed(words []uint64, width int) []byte {
-	x := new(big.Int)
-	for j, v := range words {
-		x.Or(x, new(big.Int).Lsh(new(big.Int).SetUint64(v), uint(j*width)))
-	}
 	out := make([]byte, LimbBytes(len(words), width))
-	x.FillBytes(out)
-	slices.Reverse(out)
+	for j, v := range words {
+		for b := range width {
+			at := j*width + b
+			out[at/8] |= byte(v>>b&1) << (at % 8)
+		}
+	}
 	return out
 }
 

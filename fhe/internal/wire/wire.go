@@ -39,6 +39,7 @@ type Reader struct {
 	kind  string
 	limit int64
 	n     int64
+	held  int64
 	err   error
 	buf   [8]byte
 	words []byte // scratch of Limb
@@ -93,6 +94,14 @@ func (r *Reader) Full(p []byte) {
 			err = io.ErrUnexpectedEOF
 		}
 		r.err = &FormatError{Kind: r.kind, Reason: fmt.Sprintf("truncated after %d bytes", r.n), Err: err}
+	}
+}
+
+// Hold counts n bytes of memory that the caller is about to take for what it read, and fails if all that it took is more
+// than the limit. It is for forms that are much smaller than what they stand for.
+func (r *Reader) Hold(n int64) {
+	if r.held += n; r.err == nil && r.held > r.limit {
+		r.err = &FormatError{Kind: r.kind, Reason: fmt.Sprintf("more than %d bytes in memory", r.limit), Err: ErrLimit}
 	}
 }
 

@@ -100,6 +100,19 @@ func TestAllocation(t *testing.T) {
 	}
 }
 
+func TestHold(t *testing.T) {
+	r := NewReader(strings.NewReader("abc"), "test", 10)
+	if r.Hold(4); r.Err() != nil {
+		t.Error(r.Err())
+	}
+	if r.Hold(6); r.Err() != nil {
+		t.Error(r.Err())
+	}
+	if r.Hold(1); !errors.Is(r.Err(), ErrLimit) || r.U8() != 0 {
+		t.Errorf("11 bytes of 10: %v", r.Err())
+	}
+}
+
 func TestCheckName(t *testing.T) {
 	for _, s := range []string{"x", "layer/0.weight", "weights π", strings.Repeat("a", 9)} {
 		if err := CheckName(s, 20); err != nil {
