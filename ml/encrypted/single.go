@@ -162,8 +162,9 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 		}
 	}
 	e.b.Scope("output")
-	out := e.values[len(e.values)-1]
-	port := e.b.OutputPort("output", out[0], c.tail().reach(), program.Layout{Shape: []int{c.tail().rows()}, Runs: outputRuns(c.tail().rows(), s.slots())})
+	outputs := outputRuns(c.tail().rows(), s.slots())
+	out := e.values[len(e.values)-1][:len(outputs)] // what is left holds repetitions only
+	port := e.b.OutputPort("output", out[0], c.tail().reach(), program.Layout{Shape: []int{c.tail().rows()}, Runs: outputs})
 	port.Count = len(out)
 	e.b.Output(port, out...)
 	prog, consts, err := e.b.Build()
