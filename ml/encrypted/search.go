@@ -258,11 +258,23 @@ func (c *compiler) enough(found *candidate) bool {
 }
 
 // judge asks the noise model for the precision of a program's output relative to the largest output, and for the scope
-// in which most of it is lost.
-func (c *compiler) judge(found *candidate, hints program.NoiseHints) error {
+// in which most of it is lost. seeds are samples of values that operations slot by slot start from.
+func (c *compiler) judge(found *candidate, hints program.NoiseHints, seeds map[program.Value][]float64) error {
+	vals := propagate(found.prog, found.consts, seeds, &hints)
 	noise, err := found.prog.Noise(found.consts, hints)
 	if err != nil {
 		return fmt.Errorf("encrypted: %w", err)
+	}
+	hints.Error = map[program.Value]float64{}
+	for i, d := range found.domains {
+		deviations(found.prog, d.Value, vals, noise, &hints)
+		// The polynomials of one layer do not depend on one another.
+		if i+1 < len(found.domains) && found.domains[i+1].Name == d.Name {
+			continue
+		}
+		if noise, err = found.prog.Noise(found.consts, hints); err != nil {
+			return fmt.Errorf("encrypted: %w", err)
+		}
 	}
 	e, before, most := 0.0, math.Inf(-1), math.Inf(-1)
 	ops := found.prog.Ops()
@@ -290,6 +302,8 @@ type InfeasibleError struct {
 	// Layer is where the modulus runs out, the layer that loses most precision, or the one that Err is about.
 	Layer  string
 	Levels int // that the model consumes
+	// MissingLevels is how many of them do not fit the modulus, where that is what lacks.
+	MissingLevels int
 	// Missing is how many bits of modulus are lacking at least, at the largest ring degree, or bits of precision.
 	Missing float64
 	// Precision says that the modulus suffices but the noise does not leave the bits asked for.
@@ -341,7 +355,8 @@ func (c *compiler) exhausted(ch choice, limit float64, row string) error {
 			break
 		}
 	}
-	e.Nearest = fmt.Sprintf("%d of %d levels fit: use fewer layers with activations, or activations of a smaller range", used, e.Levels)
+	e.MissingLevels = e.Levels - used
+	e.Nearest = fmt.Sprintf("%d of %d levels fit: use fewer layers with activations, or activations of a smaller range; bootstrapping, which this version does not compile, would lift the limit", used, e.Levels)
 	return e
 }
 
