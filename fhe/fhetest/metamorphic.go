@@ -591,9 +591,9 @@ func clearWithinNoise(eng program.Engine, p *program.Program, c *program.Constan
 		if p.Ops()[o.Value].LogSlots < 5 {
 			allowed = 8 // a few slots say little of a deviation
 		}
-		if o.Simulated-o.Bits > allowed {
-			return fmt.Errorf("value %d, %s in %q: %.1f bits of precision, the simulation has %.1f; slot %d is off by %.3g",
-				o.Value, o.Code, o.Layer, o.Bits, o.Simulated, o.WorstSlot, o.WorstError)
+		if limit := o.Expected*math.Exp2(allowed) + o.Magnitude*0x1p-44; o.Error > limit {
+			return fmt.Errorf("value %d, %s in %q: error 2^%.1f, the simulation has 2^%.1f; slot %d is off by %.3g",
+				o.Value, o.Code, o.Layer, math.Log2(o.Error), math.Log2(o.Expected), o.WorstSlot, o.WorstError)
 		}
 	}
 	return nil
