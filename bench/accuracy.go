@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"text/tabwriter"
+	"time"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/client"
@@ -18,14 +19,14 @@ import (
 )
 
 type accuracyCmd struct {
-	Table   string   `placeholder:"FILE" help:"The cost table. Default: this machine's, or the shipped one."`
+	Costs   string   `placeholder:"FILE" help:"The cost table. Default: this machine's, or the shipped one."`
 	Threads []int    `placeholder:"N,…" help:"Numbers of threads. Default: powers of two, and all processors."`
 	Only    []string `enum:"models,mixtures,calibration" default:"models,mixtures" help:"What to measure: models, mixtures, or the programs of calibrate."`
 }
 
 // Run prints predicted beside measured times and memory.
 func (c *accuracyCmd) Run(e *env) error {
-	t, err := readTable(e.log, c.Table)
+	t, err := costTable(e.log, c.Costs)
 	if err != nil {
 		return err
 	}
@@ -58,8 +59,8 @@ func (c *accuracyCmd) Run(e *env) error {
 					return got / want
 				}
 				fmt.Fprintf(w, "%d\t%s\t%s\t%.2f\t%s\t%s\t%.2f\t%s\t%s\t%.2f\t  %s\n", m.threads,
-					cost.Seconds(est.Run), cost.Seconds(duration(m.run)), ratio(float64(est.Run), m.run),
-					cost.Seconds(est.Load), cost.Seconds(duration(m.load)), float64(est.Load)/m.load,
+					cost.Seconds(est.Run), cost.Seconds(time.Duration(m.run)), ratio(float64(est.Run), m.run),
+					cost.Seconds(est.Load), cost.Seconds(time.Duration(m.load)), float64(est.Load)/m.load,
 					cost.Bytes(est.PeakBytes()), cost.Bytes(held), float64(est.PeakBytes())/float64(held), m.name)
 			}
 			if err := w.Flush(); err != nil {
@@ -69,6 +70,15 @@ func (c *accuracyCmd) Run(e *env) error {
 	}
 	_, err = fmt.Fprintf(e.out, "the worst run is off by a factor of %.2f\n", math.Exp2(worst))
 	return err
+}
+
+// costTable returns the cost table of a file or of this machine, and warns of one of another machine.
+func costTable(log io.Writer, path string) (*cost.Table, error) {
+	t, warning, err := report.CostTable(path)
+	if warning != "" {
+		fmt.Fprintf(log, "warning: %s\n", warning)
+	}
+	return t, err
 }
 
 // holds returns the bytes that a job holds after a run, when its pool has every row that a run takes.

@@ -29,7 +29,7 @@ func (c *calibrateCmd) Run(e *env) error {
 	path := c.Out
 	if path == "" {
 		var err error
-		if path, err = tablePath(engineName); err != nil {
+		if path, err = report.CostTablePath(engineName); err != nil {
 			return err
 		}
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -49,6 +49,9 @@ func (c *calibrateCmd) Run(e *env) error {
 	fmt.Fprintf(e.out, "cost table of engine %s on %s, up to %d thread(s): %s\n", t.Engine(), t.Machine(), t.Threads(), path)
 	return nil
 }
+
+// engineName is the engine that is calibrated: the only one that has a cost so far.
+const engineName = "cpu"
 
 // ring is a set of parameters that programs are measured in.
 type ring struct {
@@ -332,13 +335,9 @@ func calibrate(ctx context.Context, log io.Writer, rings []ring) (*cost.Table, e
 		}
 		for _, m := range ms {
 			k := key{r.logN, m.threads}
-			e := cpu.Work(m.prog, m.threads)
-			sum := e.Run
-			for _, w := range e.Ops {
-				sum.Add(w)
-			}
-			runs[k] = append(runs[k], cost.Sample{Work: sum, Nanos: m.run})
-			loads[k] = append(loads[k], cost.Sample{Work: e.Load, Nanos: m.load})
+			run, load := works(m.prog, m.threads)
+			runs[k] = append(runs[k], cost.Sample{Work: run, Nanos: m.run})
+			loads[k] = append(loads[k], cost.Sample{Work: load, Nanos: m.load})
 		}
 		all = append(all, ms...)
 		fmt.Fprintf(log, "calibrate: N=2^%d: %d programs (%.0f s)\n", r.logN, len(progs), time.Since(start).Seconds())
@@ -371,11 +370,21 @@ func calibrate(ctx context.Context, log io.Writer, rings []ring) (*cost.Table, e
 			entries = append(entries, cost.Entry{Kind: cost.Fork, LogN: r.logN, Threads: 1}) // there is nobody to wait for
 		}
 	}
-	t, err := cost.NewTable(engineName, machineText(report.ThisMachine()), report.Commit(), entries)
+	t, err := cost.NewTable(engineName, report.ThisMachine().String(), report.Commit(), entries)
 	if err != nil {
 		return nil, err
 	}
 	return t, explainFit(log, t, all)
+}
+
+// works returns the work of a run and of loading.
+func works(p *program.Program, threads int) (run, load cost.Work) {
+	e := cpu.Work(p, threads)
+	run = e.Run
+	for _, w := range e.Ops {
+		run.Add(w)
+	}
+	return run, e.Load
 }
 
 // explainFit says how well a table explains the measurements that it was fitted to.
