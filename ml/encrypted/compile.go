@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/ml"
 )
 
@@ -129,34 +128,10 @@ func (c *compiler) depth(i int, ch choice) int {
 
 func (c *compiler) tail() *stage { return c.stages[len(c.stages)-1] }
 
-// transferRate and the unit below turn a plan into an estimated latency, to choose between packings: bytes over a link
-// of 100 Mbit/s, and rows of a transform on one core. Only their ratio matters.
-const (
-	transferRate = 12.5e6  // bytes per second
-	rowNTT       = 13.2e-9 // seconds per word of a row's transform
-)
+// transferRate is that of a link of 100 Mbit/s, in bytes per second.
+const transferRate = 12.5e6
 
-// latency estimates the seconds from encrypted input to decrypted output of one sample.
+// latency estimates the seconds from encrypted input to decrypted output of one sample, to choose between packings.
 func (p *Plan) latency() float64 {
-	n := float64(p.Parameters().N())
-	k := p.Parameters().PCount()
-	cost := 0.0
-	for _, o := range p.prog.Ops() {
-		rows := float64(o.Level + 1)
-		switch o.Code {
-		case program.Lincomb:
-			for _, r := range o.Ranges {
-				cost += 0.02 * float64(r.Count) * rows * float64(o.Degree+1)
-			}
-		case program.Mul, program.MulPt:
-			cost += 0.3 * rows
-		case program.Rescale:
-			cost += rows * float64(o.Degree+1)
-		case program.Relin, program.MulRelin, program.Rot, program.Conj, program.RotHoisted, program.Hoist:
-			cost += float64((o.Level+k)/k*(o.Level+1+k)) + 2*(rows+float64(k))
-		case program.Lintrans, program.Rotsum:
-			cost += 2*(rows+float64(k)) + 0.5*float64(len(o.Diagonals)+len(o.Galois))*(rows+float64(k))
-		}
-	}
-	return cost*n*rowNTT + float64(p.InputBytes()+p.OutputBytes())/transferRate
+	return p.Cost().Run.Seconds() + float64(p.InputBytes()+p.OutputBytes())/transferRate
 }
