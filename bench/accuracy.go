@@ -190,7 +190,7 @@ func (m mixture) program() (*synthetic, error) {
 	if err != nil {
 		return nil, err
 	}
-	poly, err := polyeval.Sigmoid(-8, 8, m.degree)
+	poly, err := polyeval.At(polyeval.Sigmoid, -8, 8, m.degree)
 	if err != nil {
 		return nil, err
 	}
