@@ -1,39 +1,63 @@
-package notebook_test
+package notebooktest
 
 import (
+	"bytes"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os"
+	"os/exec"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 	"unicode/utf8"
 )
 
-var regexpVersion = regexp.MustCompile(`"version": "go[^"]*"`)
+//go:embed schema/nbformat.v4.5.schema.json
+var official []byte
 
-func decode(t *testing.T, b []byte) any {
-	t.Helper()
+// Validate checks a notebook against the official schema of format 4.5, and that the identifiers of its cells differ,
+// which the schema cannot express.
+func Validate(notebook []byte) error {
 	var v any
-	if err := json.Unmarshal(b, &v); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal(notebook, &v); err != nil {
+		return err
 	}
-	return v
+	var root map[string]any
+	if err := json.Unmarshal(official, &root); err != nil {
+		return err
+	}
+	if err := (&schema{root}).check(root, v, "notebook"); err != nil {
+		return err
+	}
+	seen := map[any]bool{}
+	for _, c := range v.(map[string]any)["cells"].([]any) {
+		id := c.(map[string]any)["id"]
+		if seen[id] {
+			return fmt.Errorf("two cells have the identifier %v", id)
+		}
+		seen[id] = true
+	}
+	return nil
 }
 
-// validate checks a notebook against the official schema.
-func validate(t *testing.T, nb any) error {
-	t.Helper()
-	b, err := os.ReadFile("testdata/nbformat.v4.5.schema.json")
-	if err != nil {
-		t.Fatal(err)
+// ErrNoPython is returned where Python or its package nbformat is not installed.
+var ErrNoPython = errors.New("python3 with the package nbformat is not here")
+
+// ValidateWithPython asks the format's own library.
+func ValidateWithPython(notebook []byte) error {
+	python, err := exec.LookPath("python3")
+	if err != nil || exec.Command(python, "-c", "import nbformat").Run() != nil {
+		return ErrNoPython
 	}
-	root := decode(t, b).(map[string]any)
-	return (&schema{root}).check(root, nb, "notebook")
+	cmd := exec.Command(python, "-c", "import nbformat, sys; nbformat.validate(nbformat.reads(sys.stdin.read(), as_version=nbformat.NO_CONVERT))")
+	cmd.Stdin = bytes.NewReader(notebook)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
 }
 
 // schema checks the part of JSON Schema, draft 4, that the notebook format uses. A keyword that it does not know is an

@@ -31,6 +31,10 @@ type Prepared struct {
 	Target encrypted.Target
 	Test   data.Dataset // as the model wants it: scaled
 	Source string       // where the data came from, in words
+
+	TrainSize int // how the model came about
+	Epochs    int
+	Elapsed   time.Duration
 }
 
 // manifest is data/manifest.json: what the owner's later steps must know of the compile.
@@ -258,6 +262,7 @@ func (d Dirs) writeSecret(sk *client.SecretKey) error {
 type Encrypted struct {
 	Bundles int       `json:"bundles"`
 	Samples int       `json:"samples"`
+	PerRun  int       `json:"samples_per_run"`
 	Bytes   int64     `json:"input_bytes"` // of one bundle
 	MS      []float64 `json:"encrypt_ms"`  // of each bundle
 	Digests []string  `json:"digests"`
@@ -278,7 +283,7 @@ func Encrypt(ctx context.Context, d Dirs, bars ui.Bars) (*Encrypted, error) {
 	}
 	port := o.prog.Inputs()[0]
 	enc := client.NewEncryptor(sk)
-	res := &Encrypted{Bundles: o.runs(), Samples: o.Samples}
+	res := &Encrypted{Bundles: o.runs(), Samples: o.Samples, PerRun: min(o.PerRun, o.Samples)}
 	set, done := bars.Start("encrypt", res.Bundles)
 	defer done()
 	for i := range res.Bundles {
@@ -454,8 +459,10 @@ type Decrypted struct {
 	BitsFloat     float64   `json:"precision_float_bits"` // of outputs against the model in the clear
 	MS            []float64 `json:"decrypt_ms"`           // of each bundle
 	Labels        []int     `json:"-"`
-	Clear         []int     `json:"-"`
+	Clear         []int     `json:"-"` // predicted
 	Encrypted     []int     `json:"-"`
+	OutputsClear  ml.Tensor `json:"-"` // [samples, outputs]
+	Outputs       ml.Tensor `json:"-"`
 	Classes       []string  `json:"-"`
 }
 
@@ -524,6 +531,7 @@ func Decrypt(ctx context.Context, d Dirs, predictions string, bars ui.Bars) (*De
 	if err != nil {
 		return nil, err
 	}
+	res.Outputs, res.OutputsClear = y, plain
 	res.BitsFloat = report.Bits(y.Data, plain.Data)
 	res.Clear, res.Encrypted = o.model.Labels(plain), o.model.Labels(y)
 	res.Accuracy = report.Agreement(res.Encrypted, o.labels)

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/signet-ml/signet/examples/internal/notebook"
 	"github.com/signet-ml/signet/examples/internal/quickstart"
 	"github.com/signet-ml/signet/examples/internal/stage"
 	"github.com/signet-ml/signet/examples/internal/ui"
@@ -28,11 +29,11 @@ func TestStages(t *testing.T) {
 	if _, err := stage.Keygen(ctx, d, ui.Bars{}); !errors.As(err, &missing) || missing.Path != "public/parameters" || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("keygen before compile: %v", err)
 	}
-	m, err := quickstart.LR.Prepare(ctx, quickstart.Options{Seed: 1, Samples: 5})
+	m, err := quickstart.PrepareLR(ctx, notebook.Options{Seed: 1, Samples: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := stage.Compile(ctx, d, &m.Prepared)
+	c, err := stage.Compile(ctx, d, m)
 	if err != nil {
 		t.Fatal(err)
 	}
