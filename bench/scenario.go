@@ -33,6 +33,7 @@ type scenario struct {
 	batch int    // samples in one run; 1 packs a single sample
 	load  func(dir string) (fit, test data.Dataset, note string, err error)
 	fit   func(seed uint64) (train.Spec, train.Options)
+	own   func(ctx context.Context, s scenario, cfg config, sum *report.Summary) error // instead: a scenario without a model
 }
 
 const batchSize = 4096
@@ -42,6 +43,7 @@ var scenarios = []scenario{
 	{Name: "lr-batch", Title: "logistic regression 30-1 on breast cancer, 4,096 samples, sigmoid on the server", N: 10, batch: batchSize, load: loadLR, fit: train.LogisticRegression},
 	{Name: "mlp-single", Title: "network 784-128(square)-10 on MNIST, one image", N: 100, batch: 1, load: loadMNIST, fit: train.MNISTSquareMLP},
 	{Name: "mlp-batch", Title: "network 784-128(square)-10 on MNIST, 4,096 images", N: 3, batch: batchSize, load: loadMNIST, fit: train.MNISTSquareMLP},
+	{Name: "poly-sigmoid", Title: "sigmoid of degree 15 on 8,192 slots", N: 20, own: polySigmoid},
 }
 
 func find(name string) (scenario, error) {
@@ -136,6 +138,12 @@ func (s scenario) run(ctx context.Context, cfg config) (*report.Summary, error) 
 	m := &measure{scenario: s, cfg: cfg, sum: report.New(s.Name)}
 	if load, ok := report.Load(); ok {
 		m.sum.Add(report.Number("load_before", "processes", load, 1, "wanted a processor in the minute before; above about half of one, times are doubtful"))
+	}
+	if s.own != nil {
+		if err := s.own(ctx, s, cfg, m.sum); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+		return m.sum, nil
 	}
 	for _, step := range []func(context.Context) error{m.compile, m.generate, m.open, m.predict, m.compare, m.peak} {
 		if err := step(ctx); err != nil {
@@ -373,7 +381,7 @@ func (m *measure) compare(ctx context.Context) error {
 		digest = d
 		return t, nil
 	}
-	contestants := []func() (float64, error){
+	times, err := takeTurns(ctx, turns,
 		func() (float64, error) { return onOne(func() (float64, error) { return run(single) }) },
 		func() (float64, error) {
 			return onOne(func() (float64, error) {
@@ -381,36 +389,17 @@ func (m *measure) compare(ctx context.Context) error {
 			})
 		},
 		func() (float64, error) { return run(double) },
-	}
-	times := make([][]float64, len(contestants))
-	for turn := range turns {
-		for k := range contestants {
-			c := (turn + k) % len(contestants) // who goes first rotates
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			runtime.GC()
-			t, err := contestants[c]()
-			if err != nil {
-				return err
-			}
-			times[c] = append(times[c], t)
-		}
-	}
-	ratio := func(a, b []float64) []float64 {
-		out := make([]float64, len(a))
-		for i := range a {
-			out[i] = a[i] / b[i]
-		}
-		return out
+	)
+	if err != nil {
+		return err
 	}
 	m.sum.Add(
 		report.Median("server_1_thread_ms", "ms", times[0], "Job.Run on one processor").On(m.sum.Engine, 1),
 		report.Median("stock_ms", "ms", times[1], "Lattigo v5.0.7's own evaluators on one processor, "+peer.note).On("lattigo stock", 1),
-		report.Median("speedup_vs_stock", "x", ratio(times[1], times[0]), "stock_ms by server_1_thread_ms, turn by turn").On(m.sum.Engine, 1),
+		report.Median("speedup_vs_stock", "x", ratios(times[1], times[0]), "stock_ms by server_1_thread_ms, turn by turn").On(m.sum.Engine, 1),
 	)
 	if runtime.GOMAXPROCS(0) > 1 {
-		m.sum.Add(report.Median("speedup_2_cores", "x", ratio(times[0], times[2]), "one thread by two threads, turn by turn").On(m.sum.Engine, 2))
+		m.sum.Add(report.Median("speedup_2_cores", "x", ratios(times[0], times[2]), "one thread by two threads, turn by turn").On(m.sum.Engine, 2))
 	}
 	m.sum.Check("the stock evaluators compute the same within 8 bits", peer.bits >= 8)
 	m.sum.Check("one thread and two give the same bits", same)
@@ -444,6 +433,35 @@ func (m *measure) peak(ctx context.Context) (err error) {
 		m.sum.Add(report.Number("peak_bytes", "B", float64(s.PeakBytes), 1, "largest resident size of a process that reads the files, loads and runs once").On(s.Engine, s.Threads))
 	}
 	return nil
+}
+
+// takeTurns calls every contestant once a turn and returns their times.
+func takeTurns(ctx context.Context, turns int, contestants ...func() (float64, error)) ([][]float64, error) {
+	times := make([][]float64, len(contestants))
+	for turn := range turns {
+		for k := range contestants {
+			c := (turn + k) % len(contestants) // who goes first rotates
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			runtime.GC()
+			t, err := contestants[c]()
+			if err != nil {
+				return nil, err
+			}
+			times[c] = append(times[c], t)
+		}
+	}
+	return times, nil
+}
+
+// ratios returns a by b, turn by turn.
+func ratios(a, b []float64) []float64 {
+	out := make([]float64, len(a))
+	for i := range a {
+		out[i] = a[i] / b[i]
+	}
+	return out
 }
 
 // onOne calls f with one processor, the garbage collector's included.

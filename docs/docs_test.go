@@ -150,43 +150,53 @@ func TestSnippets(t *testing.T) {
 	}
 }
 
-// TestPythonSnippet: the script on the page is the one in ml/testdata, and writes the model there, which the tests of
-// ml load.
+// TestPythonSnippet: the scripts on pages are those in ml/testdata, and write the models there, which the tests of ml
+// load. A script is run where Python has what it imports.
 func TestPythonSnippet(t *testing.T) {
-	script, err := os.ReadFile("../ml/testdata/write_f32.py")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("howto/bring-your-own-model.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.ContainsFunc(blocks(string(text)), func(b block) bool {
-		return b.language == "python" && strings.HasSuffix(string(script), "\n"+strings.Join(b.lines, "\n")+"\n")
-	}) {
-		t.Error("howto/bring-your-own-model.md does not show ml/testdata/write_f32.py")
-	}
+	for _, c := range []struct{ page, script, model, imports string }{
+		{"howto/bring-your-own-model.md", "write_f32.py", "xor_f32.safetensors", "json, struct"},
+		{"howto/load-a-model.md", "write_conv_f32.py", "lines_f32.safetensors", "numpy"},
+	} {
+		t.Run("script="+c.script, func(t *testing.T) {
+			script, err := os.ReadFile("../ml/testdata/" + c.script)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile(c.page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(blocks(string(text)), func(b block) bool {
+				return b.language == "python" && strings.HasSuffix(string(script), "\n"+strings.Join(b.lines, "\n")+"\n")
+			}) {
+				t.Errorf("%s does not show ml/testdata/%s", c.page, c.script)
+			}
 
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is not here")
-	}
-	dir := t.TempDir()
-	cmd := exec.Command(python, "-c", string(script))
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	got, err := os.ReadFile(filepath.Join(dir, "xor_f32.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile("../ml/testdata/xor_f32.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("the script writes another file than ml/testdata/xor_f32.safetensors")
+			python, err := exec.LookPath("python3")
+			if err != nil {
+				t.Skip("python3 is not here")
+			}
+			if exec.Command(python, "-c", "import "+c.imports).Run() != nil {
+				t.Skipf("python3 has no %s", c.imports)
+			}
+			dir := t.TempDir()
+			cmd := exec.Command(python, "-c", string(script))
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			got, err := os.ReadFile(filepath.Join(dir, c.model))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile("../ml/testdata/" + c.model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("the script writes another file than ml/testdata/%s", c.model)
+			}
+		})
 	}
 }
 

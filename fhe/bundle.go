@@ -34,7 +34,7 @@ type bundlePort struct {
 // Limits of the wire form.
 const (
 	bundleMagic   = "SGBU"
-	bundleVersion = 1
+	bundleVersion = 2
 	maxPorts      = 1024
 	maxPortName   = 256
 	maxPortCount  = 1 << 20
@@ -134,15 +134,16 @@ func (b *Bundle) Digest() Digest {
 	return Tagged("signet/bundle/v1", buf)
 }
 
-// BundleHeaderBytes returns the size of the wire form of a bundle with one port, without its ciphertexts.
-func BundleHeaderBytes(port string, count int) int64 {
+// BundleBytes returns the exact size of the wire form of a bundle with one port of count ciphertexts of a degree and
+// level, seeded or not: see CiphertextBytes.
+func BundleBytes(p Parameters, port string, count, degree, level int, seeded bool) int64 {
 	w := wire.NewWriter(io.Discard)
 	w.Version(bundleMagic, bundleVersion)
 	w.Raw(make([]byte, 32+16+32))
 	w.Uvarint(1)
 	w.String(port)
 	w.Uvarint(uint64(count))
-	return w.N()
+	return w.N() + int64(count)*ciphertextBodyBytes(p, degree, level, seeded)
 }
 
 // WriteTo writes the wire form.
@@ -165,10 +166,10 @@ func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
 }
 
 // ReadBundle reads the wire form under p, at most limit bytes, to the end of r. A bundle of other parameters is a
-// *MismatchError, malformed bytes are a *FormatError.
+// *MismatchError, malformed bytes are a *FormatError. Version 1 of the form is read as well.
 func ReadBundle(r io.Reader, p Parameters, limit int64) (*Bundle, error) {
 	rd := wire.NewReader(r, "bundle", limit)
-	rd.Version(bundleMagic, bundleVersion)
+	version := rd.Version(bundleMagic, 1, bundleVersion)
 	if err := readParametersDigest(rd, p); err != nil {
 		return nil, err
 	}
@@ -180,7 +181,7 @@ func ReadBundle(r io.Reader, p Parameters, limit int64) (*Bundle, error) {
 		name := rd.String(maxPortName, "port name")
 		var cts []*Ciphertext
 		for j, m := 0, rd.Len(maxPortCount, "ciphertexts"); j < m && rd.Err() == nil; j++ {
-			cts = append(cts, readCiphertext(rd, p))
+			cts = append(cts, readCiphertext(rd, version, p))
 		}
 		if rd.Err() == nil {
 			if len(b.ports) > 0 && name <= b.ports[len(b.ports)-1].name {

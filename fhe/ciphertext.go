@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
 
@@ -13,11 +14,15 @@ const MaxDegree = 2
 
 // Ciphertext is an encrypted vector: degree+1 polynomials of level+1 limbs of N words. A limb is in the NTT domain,
 // bit-reversed, not in Montgomery form, every word below its prime. A Ciphertext is not safe for concurrent writes.
+//
+// One that was made under a secret key carries the seed of its uniformly random half, and travels at half of its size.
+// What is computed carries none.
 type Ciphertext struct {
 	params   Parameters
 	limbs    [][][]uint64 // [poly][prime][N]
 	scale    Scale
 	logSlots int
+	seed     *Seed // of polynomial 1, or nil
 }
 
 // NewCiphertext returns an all-zero ciphertext.
@@ -33,7 +38,7 @@ func NewCiphertext(p Parameters, degree, level, logSlots int, scale Scale) (*Cip
 			limbs[i][j], backing = backing[:p.N():p.N()], backing[p.N():]
 		}
 	}
-	return &Ciphertext{p, limbs, scale, logSlots}, nil
+	return &Ciphertext{p, limbs, scale, logSlots, nil}, nil
 }
 
 // CiphertextFromLimbs returns a ciphertext that takes ownership of limbs[poly][prime][N]. It checks shape and range.
@@ -54,7 +59,18 @@ func CiphertextFromLimbs(p Parameters, limbs [][][]uint64, logSlots int, scale S
 			}
 		}
 	}
-	return &Ciphertext{p, limbs, scale, logSlots}, nil
+	return &Ciphertext{p, limbs, scale, logSlots, nil}, nil
+}
+
+// SeededCiphertext returns a ciphertext of degree 1 that takes ownership of its limbs c0 of polynomial 0 and of the
+// expansion that is polynomial 1, and carries the seed. fhe/client makes them: nobody else can name an expansion.
+func SeededCiphertext(p Parameters, c0 [][]uint64, c1 *lattice.Expansion, logSlots int, scale Scale) (*Ciphertext, error) {
+	c, err := CiphertextFromLimbs(p, [][][]uint64{c0, c1.Rows(0)}, logSlots, scale)
+	if err != nil {
+		return nil, err
+	}
+	c.seed = seedOf(c1)
+	return c, nil
 }
 
 func checkShape(p Parameters, degree, level, logSlots int, scale Scale) error {
@@ -100,7 +116,16 @@ func (c *Ciphertext) Scale() Scale { return c.scale }
 // LogSlots returns log2 of the number of slots.
 func (c *Ciphertext) LogSlots() int { return c.logSlots }
 
-// Limb returns limb i, modulo q_i, of a polynomial. The slice is the ciphertext's own.
+// Seed returns the seed of polynomial 1, if the ciphertext carries one.
+func (c *Ciphertext) Seed() (Seed, bool) {
+	if c.seed == nil {
+		return Seed{}, false
+	}
+	return *c.seed, true
+}
+
+// Limb returns limb i, modulo q_i, of a polynomial. The slice is the ciphertext's own. Polynomial 1 of a ciphertext that
+// carries a seed must not be changed.
 func (c *Ciphertext) Limb(poly, i int) []uint64 { return c.limbs[poly][i] }
 
 // Digest returns the value digest: that of a header (parameters, kind, level, degree, scale, slots) and of every limb.
@@ -122,13 +147,25 @@ func (c *Ciphertext) Digest() Digest {
 	return Tagged("signet/value/v1", b)
 }
 
-// CiphertextHeaderBytes is the size of what precedes the limbs of a ciphertext inside a bundle: degree, level, slots
-// and scale.
-const CiphertextHeaderBytes = 23
+// Sizes of the wire form.
+const (
+	ciphertextFileBytes   = 4 + 1 + 32 // magic, version and parameters digest, which a bundle states once
+	ciphertextHeaderBytes = 23         // degree, level, slots and scale
+)
 
-// Bytes returns the size of the wire form of WriteTo. Inside a Bundle a ciphertext takes 37 bytes less.
+// Bytes returns the exact size of the wire form of WriteTo. Inside a Bundle a ciphertext takes 37 bytes less.
 func (c *Ciphertext) Bytes() int64 {
-	return 4 + 1 + 32 + CiphertextHeaderBytes + int64(len(c.limbs))*int64(len(c.limbs[0]))*int64(c.params.N())*8
+	return CiphertextBytes(c.params, c.Degree(), c.Level(), c.seed != nil)
+}
+
+// CiphertextBytes returns what Bytes returns for ciphertexts of a degree and level. Those that an Encryptor makes under
+// a secret key are seeded; those made under a public key and those that an engine returns are not.
+func CiphertextBytes(p Parameters, degree, level int, seeded bool) int64 {
+	return ciphertextFileBytes + ciphertextBodyBytes(p, degree, level, seeded)
+}
+
+func ciphertextBodyBytes(p Parameters, degree, level int, seeded bool) int64 {
+	return ciphertextHeaderBytes + seededBytes(degree+1, p.rowsBytes(level, 0), seeded)
 }
 
 func (c *Ciphertext) write(w *wire.Writer) {
@@ -139,14 +176,18 @@ func (c *Ciphertext) write(w *wire.Writer) {
 	w.U64(hi)
 	w.U64(lo)
 	w.U32(uint32(exp))
-	for _, poly := range c.limbs {
-		for _, limb := range poly {
-			w.Words(limb)
+	writeSeed(w, c.seed)
+	for i, poly := range c.limbs {
+		if i == 1 && c.seed != nil {
+			break
+		}
+		for j, limb := range poly {
+			w.Limb(limb, c.params.Prime(j))
 		}
 	}
 }
 
-func readCiphertext(r *wire.Reader, p Parameters) *Ciphertext {
+func readCiphertext(r *wire.Reader, version uint8, p Parameters) *Ciphertext {
 	degree, level, logSlots := int(r.U8()), int(r.U8()), int(r.U8())
 	scale := Scale{hi: r.U64(), lo: r.U64(), exp: int32(r.U32())}
 	if r.Err() != nil {
@@ -156,26 +197,34 @@ func readCiphertext(r *wire.Reader, p Parameters) *Ciphertext {
 		r.Fail("%v", err)
 		return nil
 	}
-	limbs := make([][][]uint64, degree+1)
-	for i := range limbs {
-		limbs[i] = make([][]uint64, level+1)
-		for j := range limbs[i] {
-			limbs[i][j] = r.Words(p.N())
+	c := &Ciphertext{p, make([][][]uint64, degree+1), scale, logSlots, nil}
+	if version > 1 {
+		c.seed = readSeed(r)
+	}
+	if c.seed != nil && degree != 1 {
+		r.Fail("a seed for a ciphertext of degree %d", degree)
+		return nil
+	}
+	for i := range c.limbs {
+		if i == 1 && c.seed != nil {
+			c.limbs[1] = p.p.rings.ExpandCiphertext(lattice.Seed(*c.seed), level).Rows(0)
+			break
+		}
+		c.limbs[i] = make([][]uint64, level+1)
+		for j := range c.limbs[i] {
+			q := p.Prime(j)
+			c.limbs[i][j] = r.Limb(p.N(), width(version, q), q, "polynomial %d, limb %d", i, j)
 			if r.Err() != nil {
-				return nil
-			}
-			if err := checkLimb(limbs[i][j], p.N(), p.Prime(j)); err != nil {
-				r.Fail("polynomial %d, limb %d: %v", i, j, err)
 				return nil
 			}
 		}
 	}
-	return &Ciphertext{p, limbs, scale, logSlots}
+	return c
 }
 
 const (
 	ciphertextMagic   = "SGCT"
-	ciphertextVersion = 1
+	ciphertextVersion = 2
 )
 
 // WriteTo writes the wire form of one ciphertext. Several, with the names of their ports, travel as a Bundle.
@@ -188,14 +237,15 @@ func (c *Ciphertext) WriteTo(w io.Writer) (int64, error) {
 	return ww.N(), ww.Err()
 }
 
-// ReadCiphertext reads the wire form of one ciphertext under p, at most limit bytes, to the end of r.
+// ReadCiphertext reads the wire form of one ciphertext under p, at most limit bytes, to the end of r. A seeded one takes
+// twice as much memory as another one of its size. Version 1 of the form is read as well.
 func ReadCiphertext(r io.Reader, p Parameters, limit int64) (*Ciphertext, error) {
 	rd := wire.NewReader(r, "ciphertext", limit)
-	rd.Version(ciphertextMagic, ciphertextVersion)
+	version := rd.Version(ciphertextMagic, 1, ciphertextVersion)
 	if err := readParametersDigest(rd, p); err != nil {
 		return nil, err
 	}
-	c := readCiphertext(rd, p)
+	c := readCiphertext(rd, version, p)
 	rd.End()
 	if rd.Err() != nil {
 		return nil, rd.Err()

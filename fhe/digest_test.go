@@ -89,7 +89,7 @@ func TestDigestGoldens(t *testing.T) {
 		fmt.Fprintf(&out, "limb %d %v\n", n, LimbDigest(limb))
 	}
 	ct := testCiphertext(t, p, 1, 2, 1)
-	fmt.Fprintf(&out, "parameters %v\nvalue %v\nkey %v\nbundle %v\n", p.Digest(), ct.Digest(), testKey(t, p, p.GaloisElement(1), 1).Digest(), testBundle(t, p).Digest())
+	fmt.Fprintf(&out, "parameters %v\nvalue %v\nkey %v\nbundle %v\n", p.Digest(), ct.Digest(), testKey(t, p, p.GaloisElement(1), 1).Digest(), testBundleV1(t, p).Digest())
 	golden(t, "digests-v1.txt", []byte(out.String()))
 
 	h := sha256.New()

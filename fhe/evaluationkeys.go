@@ -6,17 +6,20 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
 
 // EvaluationKey is one switching key: for every digit of the decomposition a pair of polynomials modulo q_0 … q_level
 // and all special primes. It lets a server relinearise (GaloisElement 0) or apply one automorphism, nothing more.
-// Limbs are in the NTT domain, not in Montgomery form.
+// Limbs are in the NTT domain, not in Montgomery form. A key that fhe/client generated carries the seed of its uniformly
+// random half, and travels at half of its size.
 type EvaluationKey struct {
 	params Parameters
 	galois uint64
 	level  int
 	limbs  [][2][][]uint64 // [digit][part][rows of Q, then P][N]
+	seed   *Seed           // of part 1 of all digits, or nil
 
 	once   sync.Once
 	digest Digest
@@ -38,12 +41,27 @@ func NewEvaluationKey(p Parameters, galois uint64, level int, limbs [][2][][]uin
 				return nil, fmt.Errorf("fhe: evaluation key digit %d part %d: %d rows, want %d", d, b, len(part), k.Rows())
 			}
 			for i, limb := range part {
-				if err := checkLimb(limb, p.N(), k.modulus(i)); err != nil {
+				if err := checkLimb(limb, p.N(), p.rowPrime(level, i)); err != nil {
 					return nil, fmt.Errorf("fhe: evaluation key digit %d part %d row %d: %w", d, b, i, err)
 				}
 			}
 		}
 	}
+	return k, nil
+}
+
+// SeededEvaluationKey returns a key that takes ownership of b[digit][row], checked for shape and range, and of the
+// expansion that is its other half, and carries the seed. fhe/client makes them: nobody else can name an expansion.
+func SeededEvaluationKey(p Parameters, galois uint64, level int, b [][][]uint64, a *lattice.Expansion) (*EvaluationKey, error) {
+	limbs := make([][2][][]uint64, len(b))
+	for d := range b {
+		limbs[d] = [2][][]uint64{b[d], a.Rows(d)}
+	}
+	k, err := NewEvaluationKey(p, galois, level, limbs)
+	if err != nil {
+		return nil, err
+	}
+	k.seed = seedOf(a)
 	return k, nil
 }
 
@@ -59,13 +77,6 @@ func (k *EvaluationKey) checkHeader() error {
 	return k.params.CheckKey(k.level)
 }
 
-func (k *EvaluationKey) modulus(row int) uint64 {
-	if row <= k.level {
-		return k.params.p.lit.Q[row]
-	}
-	return k.params.p.lit.P[row-k.level-1]
-}
-
 // GaloisElement returns the element of the automorphism, or 0 for the relinearisation key.
 func (k *EvaluationKey) GaloisElement() uint64 { return k.galois }
 
@@ -78,17 +89,30 @@ func (k *EvaluationKey) Digits() int { return (k.level + k.params.PCount()) / k.
 // Rows returns the number of limbs of each polynomial: level+1 of Q, then all of P.
 func (k *EvaluationKey) Rows() int { return k.level + 1 + k.params.PCount() }
 
+// Seed returns the seed of part 1, if the key carries one.
+func (k *EvaluationKey) Seed() (Seed, bool) {
+	if k.seed == nil {
+		return Seed{}, false
+	}
+	return *k.seed, true
+}
+
 // Limb returns one limb: part 0 is b = -a·s + e + P·w·s', part 1 is a. The slice is the key's own and must
 // not be changed.
 func (k *EvaluationKey) Limb(digit, part, i int) []uint64 { return k.limbs[digit][part][i] }
 
-// Bytes returns the size of the wire form.
-func (k *EvaluationKey) Bytes() int64 { return EvaluationKeyBytes(k.params, k.level) }
+// Bytes returns the exact size of the wire form.
+func (k *EvaluationKey) Bytes() int64 { return k.bytes(k.seed != nil) }
 
-// EvaluationKeyBytes returns the size of the wire form of one key for the stated level.
+// EvaluationKeyBytes returns the exact size of the wire form of one key for the stated level, as fhe/client generates it:
+// with a seed.
 func EvaluationKeyBytes(p Parameters, level int) int64 {
 	k := EvaluationKey{params: p, level: level}
-	return 9 + 2*int64(k.Digits())*int64(k.Rows())*int64(p.N())*8
+	return k.bytes(true)
+}
+
+func (k *EvaluationKey) bytes(seeded bool) int64 {
+	return 9 + seededBytes(2*k.Digits(), k.params.rowsBytes(k.level, k.params.PCount()), seeded)
 }
 
 // Digest returns the digest of the key's element, level and limbs. It is computed once.
@@ -118,16 +142,20 @@ func (k *EvaluationKey) hash() Digest {
 func (k *EvaluationKey) write(w *wire.Writer) {
 	w.U64(k.galois)
 	w.U8(uint8(k.level))
+	writeSeed(w, k.seed)
 	for _, digit := range k.limbs {
-		for _, part := range digit {
-			for _, limb := range part {
-				w.Words(limb)
+		for part, rows := range digit {
+			if part == 1 && k.seed != nil {
+				break
+			}
+			for i, limb := range rows {
+				w.Limb(limb, k.params.rowPrime(k.level, i))
 			}
 		}
 	}
 }
 
-func readEvaluationKey(r *wire.Reader, p Parameters) *EvaluationKey {
+func readEvaluationKey(r *wire.Reader, version uint8, p Parameters) *EvaluationKey {
 	k := &EvaluationKey{params: p, galois: r.U64(), level: int(r.U8())}
 	if r.Err() != nil {
 		return nil
@@ -136,21 +164,29 @@ func readEvaluationKey(r *wire.Reader, p Parameters) *EvaluationKey {
 		r.Fail("%v", err)
 		return nil
 	}
+	if version > 1 {
+		k.seed = readSeed(r)
+	}
 	k.limbs = make([][2][][]uint64, k.Digits())
 	for d := range k.limbs {
-		for b := range k.limbs[d] {
-			k.limbs[d][b] = make([][]uint64, k.Rows())
-			for i := range k.limbs[d][b] {
-				limb := r.Words(p.N())
+		for part := range k.limbs[d] {
+			if part == 1 && k.seed != nil {
+				break
+			}
+			k.limbs[d][part] = make([][]uint64, k.Rows())
+			for i := range k.limbs[d][part] {
+				q := p.rowPrime(k.level, i)
+				k.limbs[d][part][i] = r.Limb(p.N(), width(version, q), q, "key for element %d, digit %d, part %d, row %d", k.galois, d, part, i)
 				if r.Err() != nil {
 					return nil
 				}
-				if err := checkLimb(limb, p.N(), k.modulus(i)); err != nil {
-					r.Fail("key for element %d, digit %d, row %d: %v", k.galois, d, i, err)
-					return nil
-				}
-				k.limbs[d][b][i] = limb
 			}
+		}
+	}
+	if k.seed != nil {
+		a := p.p.rings.ExpandKey(lattice.Seed(*k.seed), k.level)
+		for d := range k.limbs {
+			k.limbs[d][1] = a.Rows(d)
 		}
 	}
 	return k
@@ -166,7 +202,7 @@ type EvaluationKeys struct {
 // Limits of the wire form.
 const (
 	keysMagic   = "SGEK"
-	keysVersion = 1
+	keysVersion = 2
 	maxKeys     = 1 << 16
 )
 
@@ -217,7 +253,7 @@ func (s *EvaluationKeys) Digest() Digest {
 	return Tagged("signet/keys/v1", b)
 }
 
-// Bytes returns the size of the wire form.
+// Bytes returns the exact size of the wire form.
 func (s *EvaluationKeys) Bytes() int64 {
 	n := EvaluationKeysHeaderBytes
 	for _, k := range s.keys {
@@ -287,10 +323,11 @@ func (w *EvaluationKeysWriter) Close() error {
 }
 
 // ReadEvaluationKeys reads the wire form under p, at most limit bytes, to the end of r. Keys above the level that the
-// security gate allows are refused.
+// security gate allows are refused. Seeded keys take twice as much memory as others of their size. Version 1 of the form
+// is read as well.
 func ReadEvaluationKeys(r io.Reader, p Parameters, limit int64) (*EvaluationKeys, error) {
 	rd := wire.NewReader(r, "evaluation keys", limit)
-	rd.Version(keysMagic, keysVersion)
+	version := rd.Version(keysMagic, 1, keysVersion)
 	if err := readParametersDigest(rd, p); err != nil {
 		return nil, err
 	}
@@ -303,7 +340,7 @@ func ReadEvaluationKeys(r io.Reader, p Parameters, limit int64) (*EvaluationKeys
 	s := NewEvaluationKeys(p, id)
 	var next uint64
 	for i := 0; i < n && rd.Err() == nil; i++ {
-		k := readEvaluationKey(rd, p)
+		k := readEvaluationKey(rd, version, p)
 		if rd.Err() != nil {
 			break
 		}

@@ -2,8 +2,10 @@ package fhe
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/signet-ml/signet/fhe/internal/insecure"
+	"github.com/signet-ml/signet/fhe/internal/lattice"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens in testdata")
@@ -75,13 +78,35 @@ func testCiphertext(t testing.TB, p Parameters, degree, level int, seed uint64) 
 	return ct
 }
 
-func testBundle(t testing.TB, p Parameters) *Bundle {
+// testSeeded is testCiphertext with polynomial 1 expanded from a seed.
+func testSeeded(t testing.TB, p Parameters, level int, seed uint64) *Ciphertext {
 	t.Helper()
-	b := NewBundle(p, KeyID{1, 2, 3}, Digest{4, 5})
-	if err := b.Add("x", testCiphertext(t, p, 1, 2, 1), testCiphertext(t, p, 1, 2, 2)); err != nil {
+	ct := testCiphertext(t, p, 1, level, seed)
+	ct, err := SeededCiphertext(p, ct.limbs[0], p.Lattice().ExpandCiphertext(lattice.Seed{byte(seed), 0xab}, level), ct.logSlots, ct.scale)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Add("weights/π", testCiphertext(t, p, 1, 0, 3)); err != nil {
+	return ct
+}
+
+// testBundle holds ciphertexts with and without a seed, testBundleV1 those of the golden of version 1, without.
+func testBundle(t testing.TB, p Parameters) *Bundle {
+	t.Helper()
+	return bundleOf(t, p, testSeeded(t, p, 2, 1), testCiphertext(t, p, 1, 2, 2), testSeeded(t, p, 0, 3))
+}
+
+func testBundleV1(t testing.TB, p Parameters) *Bundle {
+	t.Helper()
+	return bundleOf(t, p, testCiphertext(t, p, 1, 2, 1), testCiphertext(t, p, 1, 2, 2), testCiphertext(t, p, 1, 0, 3))
+}
+
+func bundleOf(t testing.TB, p Parameters, x0, x1, weights *Ciphertext) *Bundle {
+	t.Helper()
+	b := NewBundle(p, KeyID{1, 2, 3}, Digest{4, 5})
+	if err := b.Add("x", x0, x1); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Add("weights/π", weights); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -96,7 +121,7 @@ func testKey(t testing.TB, p Parameters, galois uint64, level int) *EvaluationKe
 		for b := range limbs[d] {
 			for i := range k.Rows() {
 				limb := make([]uint64, p.N())
-				fill(limb, k.modulus(i), next)
+				fill(limb, p.rowPrime(level, i), next)
 				limbs[d][b] = append(limbs[d][b], limb)
 			}
 		}
@@ -108,15 +133,104 @@ func testKey(t testing.TB, p Parameters, galois uint64, level int) *EvaluationKe
 	return k
 }
 
+// testSeededKey is testKey with part 1 expanded from a seed.
+func testSeededKey(t testing.TB, p Parameters, galois uint64, level int) *EvaluationKey {
+	t.Helper()
+	k := testKey(t, p, galois, level)
+	b := make([][][]uint64, k.Digits())
+	for d := range b {
+		b[d] = k.limbs[d][0]
+	}
+	k, err := SeededEvaluationKey(p, galois, level, b, p.Lattice().ExpandKey(lattice.Seed{byte(galois), 0xcd}, level))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// testKeys holds two keys with a seed and one without, testKeysV1 those of the golden of version 1, without.
 func testKeys(t testing.TB, p Parameters) *EvaluationKeys {
 	t.Helper()
+	return keysOf(t, p, testSeededKey(t, p, p.GaloisElement(1), 1), testSeededKey(t, p, 0, 2), testKey(t, p, p.GaloisElementForConjugation(), 0))
+}
+
+func testKeysV1(t testing.TB, p Parameters) *EvaluationKeys {
+	t.Helper()
+	return keysOf(t, p, testKey(t, p, p.GaloisElement(1), 1), testKey(t, p, 0, 2), testKey(t, p, p.GaloisElementForConjugation(), 0))
+}
+
+func keysOf(t testing.TB, p Parameters, keys ...*EvaluationKey) *EvaluationKeys {
+	t.Helper()
 	s := NewEvaluationKeys(p, KeyID{1, 2, 3})
-	for _, k := range []*EvaluationKey{testKey(t, p, p.GaloisElement(1), 1), testKey(t, p, 0, 2), testKey(t, p, p.GaloisElementForConjugation(), 0)} {
+	for _, k := range keys {
 		if err := s.Add(k); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return s
+}
+
+// v1 returns the bytes of version 1 of an artefact, which nothing else writes any more.
+func v1(v any) []byte {
+	le := binary.LittleEndian
+	words := func(b []byte, limb []uint64) []byte {
+		for _, x := range limb {
+			b = le.AppendUint64(b, x)
+		}
+		return b
+	}
+	body := func(b []byte, c *Ciphertext) []byte {
+		hi, lo, exp := c.scale.Words()
+		b = append(b, byte(c.Degree()), byte(c.Level()), byte(c.logSlots))
+		b = le.AppendUint32(le.AppendUint64(le.AppendUint64(b, hi), lo), uint32(exp))
+		for _, poly := range c.limbs {
+			for _, limb := range poly {
+				b = words(b, limb)
+			}
+		}
+		return b
+	}
+	head := func(magic string, p Parameters) []byte {
+		d := p.Digest()
+		return append(append([]byte(magic), 1), d[:]...)
+	}
+	switch v := v.(type) {
+	case *Ciphertext:
+		return body(head("SGCT", v.params), v)
+	case *Bundle:
+		b := append(append(head("SGBU", v.params), v.key[:]...), v.program[:]...)
+		b = binary.AppendUvarint(b, uint64(len(v.ports)))
+		for _, p := range v.ports {
+			b = append(binary.AppendUvarint(b, uint64(len(p.name))), p.name...)
+			b = binary.AppendUvarint(b, uint64(len(p.cts)))
+			for _, c := range p.cts {
+				b = body(b, c)
+			}
+		}
+		return b
+	case *EvaluationKeys:
+		b := le.AppendUint32(append(head("SGEK", v.params), v.key[:]...), uint32(len(v.keys)))
+		for _, g := range v.Elements() {
+			b = append(le.AppendUint64(b, g), byte(v.keys[g].level))
+			for _, digit := range v.keys[g].limbs {
+				for _, part := range digit {
+					for _, limb := range part {
+						b = words(b, limb)
+					}
+				}
+			}
+		}
+		return b
+	}
+	panic(fmt.Sprintf("no version 1 of %T", v))
+}
+
+// setWord sets word j of a packed limb.
+func setWord(limb []byte, width, j int, v uint64) {
+	for i := range width {
+		bit := j*width + i
+		limb[bit/8] = limb[bit/8]&^(1<<(bit%8)) | byte(v>>i&1)<<(bit%8)
+	}
 }
 
 func encoded(t testing.TB, w io.WriterTo) []byte {
@@ -175,7 +289,7 @@ func checkReader(t *testing.T, good []byte, read func(r io.Reader, limit int64) 
 	}
 	for i := range 5 {
 		bad := bytes.Clone(good)
-		bad[i] ^= 1
+		bad[i] ^= 4 // version 1 and 2 become 5 and 6
 		_, err = read(bytes.NewReader(bad), int64(len(good)))
 		typed("other magic or version", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/signet-ml/signet/fhe/internal/insecure"
@@ -365,9 +366,9 @@ func (p *parameters) encode(w *wire.Writer) {
 	w.U8(uint8(p.lit.LogDefaultScale))
 	w.U8(uint8(len(p.lit.Q)))
 	w.U8(uint8(len(p.lit.P)))
-	w.Words(p.lit.Q)
-	w.Words(p.lit.P)
-	w.Words(p.roots)
+	for _, x := range slices.Concat(p.lit.Q, p.lit.P, p.roots) {
+		w.U64(x)
+	}
 }
 
 // WriteTo writes the wire form.
@@ -408,12 +409,16 @@ func ReadParameters(r io.Reader, limit int64) (Parameters, error) {
 	if rd.Err() != nil {
 		return Parameters{}, rd.Err()
 	}
-	lit.Q, lit.P = rd.Words(nq), rd.Words(np)
-	roots := rd.Words(nq + np)
+	words := make([]uint64, 2*(nq+np))
+	for i := range words {
+		words[i] = rd.U64()
+	}
 	rd.End()
 	if rd.Err() != nil {
 		return Parameters{}, rd.Err()
 	}
+	lit.Q, lit.P = words[:nq:nq], words[nq:nq+np:nq+np]
+	roots := words[nq+np:]
 	p, err := NewParameters(lit)
 	if err != nil {
 		var sec *SecurityError

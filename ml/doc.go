@@ -1,7 +1,8 @@
 // Package ml describes trained models and evaluates them in float64.
 //
-// A model here is mathematics, nothing else: a list of layers (dense, square,
-// ReLU, sigmoid, softmax, flatten) with float64 weights. How a layer is
+// A model here is mathematics, nothing else: a list of layers with float64 weights
+// (dense, conv2d, average and maximum pooling, batch normalisation, residual blocks,
+// square, ReLU, sigmoid, tanh, SiLU, GELU, softmax, flatten, reshape). How a layer is
 // approximated under encryption, or quantised inside a proof, belongs to the
 // compilers in [ml/encrypted] and [ml/provable]; both take the *[Model] of this
 // package, and both are tested against its [Model.Forward]. This package is
@@ -26,7 +27,15 @@
 // [out, in] and b of length out, the convention of PyTorch and of most papers, so
 // weights copied from there need no transposition. Layers that mix features
 // (dense, softmax) take flat samples; put [Flatten] in front of them when samples
-// are images, and state the image's shape with [SequentialFor].
+// are images, and state the image's shape with [SequentialFor]. Convolutions and pools
+// take images as [channels, height, width], as in PyTorch; put [Reshape] in front of
+// them when samples are [height, width]:
+//
+//	m, err := ml.SequentialFor([]int{28, 28},
+//		ml.Reshape(1, 28, 28),
+//		ml.Conv2d(w1, b1, ml.ConvOptions{Stride: [2]int{2, 2}, Padding: [2]int{1, 1}}), // w1 is [5, 1, 5, 5]
+//		ml.Square(), ml.Flatten(),
+//		ml.Dense(w2, b2)) // w2 is [10, 845]
 //
 // # File format
 //
@@ -35,7 +44,14 @@
 // __metadata__ under the key "signet", schema "signet/model/v1". Any safetensors
 // reader can look at the weights and a few lines of Python can write a model;
 // testdata/write_f32.py is such a script. Weights are written as F64; F64 and F32
-// are read. [Read] is meant for bytes from strangers: it takes a limit, allocates
+// are read. A layer carries its sizes beside the names of its tensors:
+//
+//	{"kind": "conv2d", "weight": "1.weight", "bias": "1.bias", "stride": [2, 2], "padding": [1, 1]}
+//	{"kind": "avgpool2d", "kernel": [2, 2]}
+//	{"kind": "residual", "body": [...], "shortcut": [...]}
+//
+// docs/howto/load-a-model.md lists the fields of every kind. A reader that does not know
+// a kind refuses the file, so new kinds leave the schema as it is. [Read] is meant for bytes from strangers: it takes a limit, allocates
 // in proportion to the bytes received, and reports what is wrong as *[FormatError].
 //
 // # Errors and concurrency

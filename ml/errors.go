@@ -32,7 +32,8 @@ func (e *NonFiniteError) Error() string {
 // LayerError reports a layer that cannot take its place in a model. Unwrap
 // gives the reason, which may be a *[ShapeError] or a *[NonFiniteError].
 type LayerError struct {
-	Layer int    // position in the model, from 0
+	Layer int    // position in the model, or in Part, from 0
+	Part  string // "body" or "shortcut" when the layer lies inside a residual, else empty
 	Kind  string // Kind of the layer, empty for a nil layer
 	Err   error
 }
@@ -42,11 +43,31 @@ func (e *LayerError) Error() string {
 	if kind == "" {
 		kind = "nil"
 	}
-	return fmt.Sprintf("ml: layer %d (%s): %s", e.Layer, kind, strings.TrimPrefix(e.Err.Error(), "ml: "))
+	part := ""
+	if e.Part != "" {
+		part = " of the " + e.Part
+	}
+	return fmt.Sprintf("ml: layer %d (%s)%s: %s", e.Layer, kind, part, strings.TrimPrefix(e.Err.Error(), "ml: "))
 }
 
 // Unwrap returns the reason.
 func (e *LayerError) Unwrap() error { return e.Err }
+
+// layerError leaves the kind out for a nil layer.
+func layerError(i int, l Layer, err error) *LayerError {
+	if err == errNilLayer {
+		return &LayerError{Layer: i, Err: err}
+	}
+	return &LayerError{Layer: i, Kind: l.Kind(), Err: err}
+}
+
+// ofPart says which part of a residual an error of its layers is about.
+func ofPart(part string, err error) error {
+	if le, ok := err.(*LayerError); ok {
+		le.Part = part
+	}
+	return err
+}
 
 // FormatError reports a model file that is not well formed. Err, when set, is
 // the error underneath, for instance io.ErrUnexpectedEOF for a truncated file.

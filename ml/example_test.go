@@ -73,6 +73,51 @@ func ExampleModel_Trace() {
 	// square [4 36 1 9]
 }
 
+// A convolution, a pool and a residual on images of 4×4.
+func ExampleSequentialFor() {
+	edges, err := ml.NewTensor([]int{2, 1, 2, 2}, []float64{1, -1, 1, -1, 1, 1, -1, -1}) // [out, in, rows, columns]
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := ml.SequentialFor([]int{4, 4},
+		ml.Reshape(1, 4, 4),
+		ml.Conv2d(edges, nil, ml.ConvOptions{}),
+		ml.Residual([]ml.Layer{ml.Square()}),
+		ml.AvgPool2d(3, 0, 0),
+		ml.Flatten())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(m)
+	image := []float64{
+		0, 0, 1, 1,
+		0, 0, 1, 1,
+		0, 0, 1, 1,
+		0, 0, 1, 1,
+	}
+	x, err := ml.NewTensor([]int{4, 4}, image)
+	if err != nil {
+		log.Fatal(err)
+	}
+	y, err := m.Forward(x)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.3f\n", y.Data) // the one edge is vertical
+	// Output:
+	// [4 4] reshape [1 4 4], conv2d 1→2 2×2, residual (square + x), avgpool2d 3×3 stride 3, flatten
+	// [0.667 0.000]
+}
+
+// Batch normalisation folds into one factor and one summand per channel.
+func ExampleBatchNormLayer_Affine() {
+	norm := ml.BatchNorm([]float64{2}, []float64{1}, []float64{3}, []float64{4}, 0)
+	scale, shift := norm.(*ml.BatchNormLayer).Affine()
+	fmt.Println(scale, shift)
+	// Output:
+	// [1] [-2]
+}
+
 // Files from strangers are read under a limit in bytes.
 func ExampleRead() {
 	w, err := ml.FromRows([][]float64{{1, 2}})

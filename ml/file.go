@@ -13,7 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
+	"strings"
 )
 
 const (
@@ -21,24 +21,10 @@ const (
 	metadataKey = "__metadata__"    // fixed by safetensors
 	signetKey   = "signet"          // our entry in the metadata
 
-	maxHeader  = 1 << 20 // bytes; the header of a model of 4,096 layers stays below 1 MiB
-	maxLayers  = 4096
+	maxHeader  = 1 << 20 // bytes; room for about 4,000 dense layers or 2,000 batch normalisations
+	maxLayers  = 4096    // of a model, those inside residuals included
 	maxFileLen = 8 << 30 // bytes, the limit of Load
 )
-
-// layerList is the JSON document under metadataKey/signetKey.
-type layerList struct {
-	Schema  string      `json:"schema"`
-	Input   []int       `json:"input"` // shape of one sample
-	Layers  []layerSpec `json:"layers"`
-	Classes []string    `json:"classes,omitempty"`
-}
-
-type layerSpec struct {
-	Kind   string `json:"kind"`
-	Weight string `json:"weight,omitempty"` // tensor names, for dense
-	Bias   string `json:"bias,omitempty"`   // absent means zeros
-}
 
 // tensorInfo is one tensor of the header, as safetensors fixes it.
 type tensorInfo struct {
@@ -93,39 +79,21 @@ func Load(path string) (*Model, error) {
 
 // Write writes m in the format of the package comment. Equal models give equal
 // bytes: tensors are in layer order, F64, little-endian, named "<layer>.weight" and
-// "<layer>.bias" as PyTorch names the parameters of a Sequential.
+// "<layer>.bias" as PyTorch names the parameters of a Sequential, and
+// "<layer>.body.<layer>.weight" inside a residual. It fails when the header would
+// exceed 1 MiB.
 func Write(w io.Writer, m *Model) error {
-	if len(m.layers) > maxLayers {
-		return fmt.Errorf("ml: write model: %d layers, limit %d", len(m.layers), maxLayers)
-	}
 	list := layerList{Schema: fileSchema, Input: m.shapes[0], Classes: m.classes}
 	var entries bytes.Buffer
 	var tensors [][]float64
 	var offset int64
-	add := func(name string, shape []int, data []float64) error {
-		info := tensorInfo{DType: "F64", Offsets: []int64{offset, offset + 8*int64(len(data))}}
-		for _, d := range shape {
-			info.Shape = append(info.Shape, int64(d))
-		}
-		offset = info.Offsets[1]
-		b, err := json.Marshal(info)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(&entries, ",%q:%s", name, b)
+	list.Layers = specsOf("", m.layers, func(name string, shape []int, data []float64) {
+		end := offset + 8*int64(len(data))
+		sizes := strings.ReplaceAll(fmt.Sprint(shape), " ", ",") // as JSON
+		fmt.Fprintf(&entries, `,%q:{"dtype":"F64","shape":%s,"data_offsets":[%d,%d]}`, name, sizes, offset, end)
 		tensors = append(tensors, data)
-		return nil
-	}
-	for i, l := range m.layers {
-		spec := layerSpec{Kind: l.Kind()}
-		if d, ok := l.(*DenseLayer); ok {
-			spec.Weight, spec.Bias = strconv.Itoa(i)+".weight", strconv.Itoa(i)+".bias"
-			if err := errors.Join(add(spec.Weight, d.W.Shape, d.W.Data), add(spec.Bias, []int{len(d.B)}, d.B)); err != nil {
-				return fmt.Errorf("ml: write model: %w", err)
-			}
-		}
-		list.Layers = append(list.Layers, spec)
-	}
+		offset = end
+	})
 	doc, err := json.Marshal(list)
 	if err != nil {
 		return fmt.Errorf("ml: write model: %w", err)
@@ -222,9 +190,9 @@ func readFull(r io.Reader, p []byte, what string) error {
 }
 
 // parseHeader returns the tensors and the layer list that a header declares.
-func parseHeader(header []byte) (map[string]tensorInfo, layerList, error) {
-	var list layerList
-	fail := func(format string, args ...any) (map[string]tensorInfo, layerList, error) {
+func parseHeader(header []byte) (map[string]tensorInfo, parsedList, error) {
+	var list parsedList
+	fail := func(format string, args ...any) (map[string]tensorInfo, parsedList, error) {
 		return nil, list, formatf(format, args...)
 	}
 	if header[0] != '{' {
@@ -257,21 +225,9 @@ func parseHeader(header []byte) (map[string]tensorInfo, layerList, error) {
 	if !ok {
 		return fail("no layer list: %s has no key %q (a safetensors file of bare weights does not say how they connect)", metadataKey, signetKey)
 	}
-	// The schema first: a later version may have fields that v1 does not know.
-	var schema struct {
-		Schema string `json:"schema"`
-	}
-	if err := json.Unmarshal([]byte(doc), &schema); err != nil {
+	list, err = parseList([]byte(doc))
+	if err != nil {
 		return nil, list, &FormatError{Reason: "layer list", Err: err}
-	}
-	if schema.Schema != fileSchema {
-		return fail("layer list: schema %q, want %q", schema.Schema, fileSchema)
-	}
-	if err := strictJSON([]byte(doc), &list); err != nil {
-		return nil, list, &FormatError{Reason: "layer list", Err: err}
-	}
-	if len(list.Layers) > maxLayers {
-		return fail("layer list: %d layers, limit %d", len(list.Layers), maxLayers)
 	}
 	return infos, list, nil
 }
@@ -388,69 +344,23 @@ func (t tensorInfo) elemSize() int64 {
 }
 
 // build makes the model of a checked layout.
-func build(infos map[string]tensorInfo, list layerList, body []byte) (*Model, error) {
-	// A tensor named twice would be copied twice: a short file could ask for any
-	// amount of memory.
-	used := make(map[string]bool)
-	take := func(name string) (Tensor, error) {
-		info, ok := infos[name]
-		if !ok {
-			return Tensor{}, formatf("layer list: tensor %q is not in the file", name)
-		}
-		if used[name] {
-			return Tensor{}, formatf("layer list: tensor %q is used twice", name)
-		}
-		used[name] = true
-		return decodeTensor(info, body), nil
-	}
-	layers := make([]Layer, len(list.Layers))
-	for i, spec := range list.Layers {
-		if spec.Kind != "dense" && (spec.Weight != "" || spec.Bias != "") {
-			return nil, formatf("layer list: layer %d (%s) has no tensors", i, spec.Kind)
-		}
-		switch spec.Kind {
-		case "dense":
-			w, err := take(spec.Weight)
-			if err != nil {
-				return nil, err
-			}
-			var b []float64
-			if spec.Bias != "" {
-				t, err := take(spec.Bias)
-				if err != nil {
-					return nil, err
-				}
-				if len(t.Shape) != 1 {
-					return nil, formatf("tensor %q: shape %v, want one dimension", spec.Bias, t.Shape)
-				}
-				b = t.Data
-			}
-			layers[i] = Dense(w, b)
-		case "square":
-			layers[i] = Square()
-		case "sigmoid":
-			layers[i] = Sigmoid()
-		case "relu":
-			layers[i] = ReLU()
-		case "softmax":
-			layers[i] = Softmax()
-		case "flatten":
-			layers[i] = Flatten()
-		default:
-			return nil, formatf("layer list: layer %d has unknown kind %q", i, spec.Kind)
-		}
-	}
-	if len(used) != len(infos) {
-		return nil, formatf("%d of %d tensors belong to no layer", len(infos)-len(used), len(infos))
-	}
-	m, err := SequentialFor(list.Input, layers...)
+func build(infos map[string]tensorInfo, list parsedList, body []byte) (*Model, error) {
+	d := layerDecoder{infos: infos, body: body, used: make(map[string]bool), left: maxLayers}
+	layers, err := d.layers(list.layers, 0)
 	if err != nil {
 		return nil, &FormatError{Reason: "layer list", Err: err}
 	}
-	if len(list.Classes) == 0 {
+	if len(d.used) != len(infos) {
+		return nil, formatf("%d of %d tensors belong to no layer", len(infos)-len(d.used), len(infos))
+	}
+	m, err := SequentialFor(list.input, layers...)
+	if err != nil {
+		return nil, &FormatError{Reason: "layer list", Err: err}
+	}
+	if len(list.classes) == 0 {
 		return m, nil
 	}
-	if m, err = m.WithClasses(list.Classes...); err != nil {
+	if m, err = m.WithClasses(list.classes...); err != nil {
 		return nil, &FormatError{Reason: "layer list", Err: err}
 	}
 	return m, nil

@@ -37,37 +37,66 @@ func encode(t testing.TB, m *Model) []byte {
 	return buf.Bytes()
 }
 
-func TestWriteGolden(t *testing.T) {
-	m, err := mlp(t).WithClasses("cat", "dog")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := encode(t, m)
-	if !bytes.Equal(got, encode(t, m)) {
-		t.Fatal("two writes of one model differ")
-	}
-	path := filepath.Join("testdata", "mlp_v1.safetensors")
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
+// cnn has a layer of every kind that mlp has not.
+func cnn(t testing.TB) *Model {
+	t.Helper()
+	seq := func(shape ...int) Tensor {
+		n, err := shapeLen(shape)
+		if err != nil {
 			t.Fatal(err)
 		}
+		x := Tensor{Shape: shape, Data: make([]float64, n)}
+		for i := range x.Data {
+			x.Data[i] = float64(i%7-3) / 4
+		}
+		return x
 	}
-	want, err := os.ReadFile(path)
+	return model(t, []int{6, 6},
+		Reshape(1, 6, 6),
+		Conv2d(seq(2, 1, 3, 3), []float64{1, -1}, ConvOptions{Stride: [2]int{1, 2}, Padding: [2]int{1, 2}}),
+		BatchNorm([]float64{1, 2}, []float64{0.5, 0}, []float64{0, 1}, []float64{1, 3}, 1e-5),
+		SiLU(),
+		Residual(
+			[]Layer{Conv2d(seq(4, 1, 1, 3), nil, ConvOptions{Padding: [2]int{0, 2}, Dilation: [2]int{1, 2}, Groups: 2}), GELU(), Residual([]Layer{Tanh()})},
+			Conv2d(seq(4, 2, 1, 1), nil, ConvOptions{})),
+		MaxPool2d(2, 0, 0),
+		AvgPool2d(2, 1, 1),
+		ReLU(), Flatten(), Dense(seq(1, 48), nil), Sigmoid())
+}
+
+func TestWriteGolden(t *testing.T) {
+	two, err := mlp(t).WithClasses("cat", "dog")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("bytes differ from %s:\n%q\n%q", path, got, want)
-	}
-	back, err := Read(bytes.NewReader(want), int64(len(want)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(back, m) {
-		t.Errorf("read %v, want %v", back, m)
-	}
-	if (8+binary.LittleEndian.Uint64(want))%8 != 0 {
-		t.Error("numbers do not start on 8 bytes")
+	for name, m := range map[string]*Model{"mlp_v1.safetensors": two, "cnn_v1.safetensors": cnn(t)} {
+		got := encode(t, m)
+		if !bytes.Equal(got, encode(t, m)) {
+			t.Fatal("two writes of one model differ")
+		}
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("bytes differ from %s:\n%q\n%q", path, got, want)
+		}
+		back, err := Read(bytes.NewReader(want), int64(len(want)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(back, m) {
+			t.Errorf("read %v, want %v", back, m)
+		}
+		if (8+binary.LittleEndian.Uint64(want))%8 != 0 {
+			t.Errorf("%s: numbers do not start on 8 bytes", path)
+		}
 	}
 }
 
@@ -79,6 +108,29 @@ func TestLoadPythonF32(t *testing.T) {
 	got, err := m.Predict(mustTensor(t, []int{4, 2}, 0, 0, 0, 1, 1, 0, 1, 1))
 	if err != nil || !reflect.DeepEqual(got, []int{0, 1, 1, 0}) || m.Classes()[1] != "different" {
 		t.Errorf("xor: %v, %v, classes %v", got, err, m.Classes())
+	}
+}
+
+// TestLoadPythonConvolution: the lines are two edges of 6 pixels, and each end of one is
+// an edge of 2 pixels the other way.
+func TestLoadPythonConvolution(t *testing.T) {
+	m, err := Load(filepath.Join("testdata", "lines_f32.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := Tensor{Shape: []int{2, 6, 6}, Data: make([]float64, 72)}
+	for i := range 6 {
+		x.Row(0)[6*i+3], x.Row(1)[6*2+i] = 1, 1
+	}
+	along, across := (2.*(5*4+2))/49, (2.*2)/49
+	y := forward(t, m, x)
+	for i, want := range []float64{along, across, across, along} {
+		if math.Abs(y.Data[i]-want) > 1e-15 {
+			t.Errorf("score %d: %v, want %v", i, y.Data[i], want)
+		}
+	}
+	if c := m.Classes(); m.Labels(y)[0] != 0 || m.Labels(y)[1] != 1 || c[0] != "vertical" || c[1] != "horizontal" {
+		t.Errorf("labels %v of %v", m.Labels(y), c)
 	}
 }
 
@@ -180,11 +232,15 @@ func TestReadRefuses(t *testing.T) {
 		{"list not json", "layer list", list(`{`)},
 		{"schema", `want "signet/model/v1"`, list(`{"schema":"signet/model/v2","new":1}`)},
 		{"list field", "unknown field", list(`{"schema":"signet/model/v1","input":[2],"layers":[],"x":1}`)},
+		{"list field twice", "twice", list(`{"schema":"signet/model/v1","input":[2],"input":[3],"layers":[]}`)},
+		{"layer field twice", "twice", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w","kind":"square"}]}`)},
+		{"layer field in capitals", `unknown field "Weight"`, list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w","Weight":"u"}]}`)},
+		{"layer not an object", "layer 1: dense where an object", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w"},"dense"]}`)},
 		{"no layers", "at least one layer", file(`{` + meta(`{"schema":"signet/model/v1","input":[2]}`) + `}`)},
-		{"unknown kind", "unknown kind", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"conv2d"}]}`)},
+		{"unknown kind", "unknown kind", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"lstm"}]}`)},
 		{"missing tensor", "not in the file", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"u"}]}`)},
 		{"tensor reused", "used twice", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w"},{"kind":"dense","weight":"w"}]}`)},
-		{"square with weight", "no tensors", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"square","weight":"w"}]}`)},
+		{"square with weight", `unknown field "weight"`, list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"square","weight":"w"}]}`)},
 		{"bias of two dimensions", "one dimension", file(`{`+meta(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w","bias":"b"}]}`)+`,`+oneW+`,"b":{"dtype":"F64","shape":[1,1],"data_offsets":[16,24]}}`, 1, 2, 3)},
 		{"input", "columns of the weight", list(`{"schema":"signet/model/v1","input":[3],"layers":[{"kind":"dense","weight":"w"}]}`)},
 		{"classes", "class names", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w"}],"classes":["a"]}`)},
@@ -226,8 +282,76 @@ func TestReadAllocatesByBytesReceived(t *testing.T) {
 	}
 }
 
+// hostileLists are layer lists that ask for much, or for what does not fit. The file has
+// one tensor, "w" of shape [1, 1, 2, 2]. An empty want is a list that is read.
+var hostileLists = []struct{ name, want, layers string }{
+	{"plain conv", "", `[{"kind":"conv2d","weight":"w"}]`},
+	{"defaults written out", "", `[{"kind":"conv2d","weight":"w","stride":[1,1],"padding":[0,0],"dilation":[1,1],"groups":1}]`},
+	{"huge stride", "stride of 9007199254740993", `[{"kind":"conv2d","weight":"w","stride":[1,9007199254740993]}]`},
+	{"stride beyond an int", "stride", `[{"kind":"conv2d","weight":"w","stride":[1,1e300]}]`},
+	{"zero stride", "stride of 0", `[{"kind":"conv2d","weight":"w","stride":[0,1]}]`},
+	{"one stride", "want [rows, columns]", `[{"kind":"conv2d","weight":"w","stride":[2]}]`},
+	{"three strides", "want [rows, columns]", `[{"kind":"conv2d","weight":"w","stride":[2,2,2]}]`},
+	{"no strides", "want [rows, columns]", `[{"kind":"conv2d","weight":"w","stride":[]}]`},
+	{"stride a number", "stride", `[{"kind":"conv2d","weight":"w","stride":2}]`},
+	{"negative padding", "padding of -1", `[{"kind":"conv2d","weight":"w","padding":[-1,0]}]`},
+	{"padding beyond the kernel", "at most 1", `[{"kind":"conv2d","weight":"w","padding":[2,2]}]`},
+	{"padding and dilation bomb", "at most 134217728 elements", `[{"kind":"conv2d","weight":"w","dilation":[16384,16384],"padding":[16384,16384]}]`},
+	{"huge dilation", "dilation", `[{"kind":"conv2d","weight":"w","dilation":[4611686018427387904,1]}]`},
+	{"groups", "2 groups for 1", `[{"kind":"conv2d","weight":"w","groups":2}]`},
+	{"no groups", "0 groups", `[{"kind":"conv2d","weight":"w","groups":0}]`},
+	{"huge groups", "groups", `[{"kind":"conv2d","weight":"w","groups":9223372036854775807}]`},
+	{"channels", "1 channels", `[{"kind":"reshape","shape":[2,4,2]},{"kind":"conv2d","weight":"w"}]`},
+	{"conv as dense", "[out in]", `[{"kind":"dense","weight":"w"}]`},
+	{"conv without weight", "not in the file", `[{"kind":"conv2d"}]`},
+	{"conv with kernel", "unknown field", `[{"kind":"conv2d","weight":"w","kernel":[2,2]}]`},
+	{"weight as bias", "used twice", `[{"kind":"conv2d","weight":"w","bias":"w"}]`},
+	{"pool without kernel", "kernel of 0", `[{"kind":"avgpool2d"},{"kind":"conv2d","weight":"w"}]`},
+	{"pool padding", "at most 1", `[{"kind":"maxpool2d","kernel":[2,2],"padding":[2,0]},{"kind":"conv2d","weight":"w"}]`},
+	{"pool beyond the image", "at least 5 rows", `[{"kind":"maxpool2d","kernel":[5,1]},{"kind":"conv2d","weight":"w"}]`},
+	{"pool with dilation", "unknown field", `[{"kind":"avgpool2d","kernel":[2,2],"dilation":[1,1]},{"kind":"conv2d","weight":"w"}]`},
+	{"no epsilon", "no epsilon", `[{"kind":"batchnorm"},{"kind":"conv2d","weight":"w"}]`},
+	{"batchnorm of an image", "one dimension", `[{"kind":"batchnorm","mean":"w","var":"w","epsilon":1}]`},
+	{"batchnorm of nothing", "one number per channel", `[{"kind":"batchnorm","epsilon":1},{"kind":"conv2d","weight":"w"}]`},
+	{"reshape", "as many elements", `[{"kind":"reshape","shape":[17]},{"kind":"conv2d","weight":"w"}]`},
+	{"reshape overflow", "fits an int", `[{"kind":"reshape","shape":[4294967296,4294967297]},{"kind":"conv2d","weight":"w"}]`},
+	{"residual of conv", "", `[{"kind":"residual","body":[{"kind":"conv2d","weight":"w"}],"shortcut":[{"kind":"avgpool2d","kernel":[2,2],"stride":[1,1]}]}]`},
+	{"residual of shapes", "the output of the body", `[{"kind":"residual","body":[{"kind":"conv2d","weight":"w"}]}]`},
+	{"residual of nothing", "without a body", `[{"kind":"residual"},{"kind":"conv2d","weight":"w"}]`},
+	{"weight in two parts", "shortcut: layer 0 (conv2d): tensor \"w\" is used twice", `[{"kind":"residual","body":[{"kind":"conv2d","weight":"w"}],"shortcut":[{"kind":"conv2d","weight":"w"}]}]`},
+	{"unknown inside", "body: layer 0 (lstm): unknown kind", `[{"kind":"residual","body":[{"kind":"lstm"}]}]`},
+	{"body not a list", "body", `[{"kind":"residual","body":{"kind":"square"}}]`},
+	{"layers null", "belong to no layer", `null`},
+	{"nested 9 deep", "more than 8 deep", `[` + strings.Repeat(`{"kind":"residual","body":[`, 9) + `{"kind":"square"}` + strings.Repeat(`]}`, 9) + `]`},
+	{"nested 4000 deep", "more than 8 deep", `[` + strings.Repeat(`{"kind":"residual","body":[`, 4000) + `{"kind":"square"}` + strings.Repeat(`]}`, 4000) + `]`},
+	{"nested bomb", "max depth", `[` + strings.Repeat(`{"kind":"residual","body":[`, 5000) + `{"kind":"square"}` + strings.Repeat(`]}`, 5000) + `]`},
+	{"wide bomb", "more than 4096", `[{"kind":"residual","body":[{"kind":"square"}` + strings.Repeat(`,{"kind":"square"}`, 5000) + `]}]`},
+}
+
+func hostile(layers string) []byte {
+	return file(`{`+meta(`{"schema":"signet/model/v1","input":[1,4,4],"layers":`+layers+`}`)+`,"w":{"dtype":"F64","shape":[1,1,2,2],"data_offsets":[0,32]}}`, 1, 2, 3, 4)
+}
+
+func TestReadHostileLists(t *testing.T) {
+	for _, c := range hostileLists {
+		m, err := Read(bytes.NewReader(hostile(c.layers)), 1<<20)
+		if c.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			} else if y := forward(t, m, Tensor{Shape: []int{1, 4, 4}, Data: make([]float64, 16)}); y.Len() != 9 {
+				t.Errorf("%s: shape %v", c.name, y.Shape)
+			}
+			continue
+		}
+		var fe *FormatError
+		if !errors.As(err, &fe) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want *FormatError with %q", c.name, err, c.want)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
-	for _, name := range []string{"mlp_v1.safetensors", "xor_f32.safetensors"} {
+	for _, name := range []string{"mlp_v1.safetensors", "cnn_v1.safetensors", "xor_f32.safetensors", "lines_f32.safetensors"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)
@@ -235,6 +359,9 @@ func FuzzRead(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add(file(`{`+oneMeta+`,`+oneW+`}`, 1, 2))
+	for _, c := range hostileLists {
+		f.Add(hostile(c.layers))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Read(bytes.NewReader(b), 1<<16)
 		if err != nil {
@@ -249,5 +376,37 @@ func FuzzRead(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(again, m) {
 			t.Fatalf("round trip of %v: %v, %v", m, again, err)
 		}
+		// It can be evaluated, if that is not too much work for a fuzz target.
+		if widest(t, m.shapes, m.layers) > 1<<16 {
+			return
+		}
+		var nf *NonFiniteError
+		if _, err := m.Forward(Tensor{Shape: m.InputShape(), Data: make([]float64, m.InputLen())}); err != nil && !errors.As(err, &nf) {
+			t.Fatalf("forward of %v: %v", m, err)
+		}
 	})
+}
+
+// widest returns the most elements that one sample has between any two layers.
+func widest(t *testing.T, shapes [][]int, layers []Layer) int {
+	most := 0
+	for _, s := range shapes {
+		n, err := shapeLen(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, n)
+	}
+	for i, l := range layers {
+		if r, ok := l.(*ResidualLayer); ok {
+			for _, part := range [][]Layer{r.Body, r.Shortcut} {
+				inner, err := chain(shapes[i], part)
+				if err != nil {
+					t.Fatal(err)
+				}
+				most = max(most, widest(t, inner, part))
+			}
+		}
+	}
+	return most
 }

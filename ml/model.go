@@ -26,15 +26,12 @@ func Sequential(layers ...Layer) (*Model, error) {
 	for i, l := range layers {
 		switch l := l.(type) {
 		case *DenseLayer:
-			if l == nil {
-				return nil, &LayerError{Layer: i, Err: errors.New("ml: nil layer")}
-			}
 			if err := l.check(); err != nil {
-				return nil, &LayerError{Layer: i, Kind: l.Kind(), Err: err}
+				return nil, layerError(i, l, err)
 			}
 			return SequentialFor([]int{l.In()}, layers...)
-		case FlattenLayer:
-			return nil, &LayerError{Layer: i, Kind: l.Kind(), Err: errors.New("ml: the sample shape in front of Flatten is unknown: use SequentialFor")}
+		case FlattenLayer, *ReshapeLayer, *Conv2dLayer, *AvgPool2dLayer, *MaxPool2dLayer, *ResidualLayer:
+			return nil, layerError(i, l, errors.New("ml: the sample shape in front of this layer is unknown: use SequentialFor"))
 		}
 	}
 	if len(layers) == 0 {
@@ -44,8 +41,10 @@ func Sequential(layers ...Layer) (*Model, error) {
 }
 
 // SequentialFor returns the model that applies layers in order to samples of shape
-// input, without the batch dimension: []int{28, 28} for 28×28 images. Everything
-// else is as for [Sequential].
+// input, without the batch dimension: []int{28, 28} for 28×28 images. Convolutions and
+// pools take [channels, height, width]; put Reshape(1, 28, 28) in front for images
+// without channels. A model has at most 4,096 layers, those inside residuals included.
+// Everything else is as for [Sequential].
 func SequentialFor(input []int, layers ...Layer) (*Model, error) {
 	if len(layers) == 0 {
 		return nil, errors.New("ml: sequential: a model needs at least one layer")
@@ -53,28 +52,15 @@ func SequentialFor(input []int, layers ...Layer) (*Model, error) {
 	if _, err := shapeLen(input); err != nil {
 		return nil, &ShapeError{Where: "sequential: sample", Got: input, Want: err.Error()}
 	}
-	m := &Model{layers: make([]Layer, len(layers)), shapes: [][]int{slices.Clone(input)}}
-	for i, l := range layers {
-		if l == nil {
-			return nil, &LayerError{Layer: i, Err: errors.New("ml: nil layer")}
-		}
-		if d, ok := l.(*DenseLayer); ok {
-			if d == nil {
-				return nil, &LayerError{Layer: i, Err: errors.New("ml: nil layer")}
-			}
-			if err := d.check(); err != nil {
-				return nil, &LayerError{Layer: i, Kind: d.Kind(), Err: err}
-			}
-			l = &DenseLayer{W: d.W.Clone(), B: slices.Clone(d.B)}
-		}
-		out, err := l.outShape(m.shapes[i])
-		if err != nil {
-			return nil, &LayerError{Layer: i, Kind: l.Kind(), Err: err}
-		}
-		m.layers[i] = l
-		m.shapes = append(m.shapes, out)
+	owned, err := ownAll(layers, new(maxLayers), 0)
+	if err != nil {
+		return nil, err
 	}
-	return m, nil
+	shapes, err := chain(input, owned)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{layers: owned, shapes: shapes}, nil
 }
 
 // WithClasses returns the same model with names for its classes, in the order of
@@ -123,22 +109,9 @@ func (m *Model) OutputLen() int { n, _ := shapeLen(m.shapes[len(m.layers)]); ret
 // model has none.
 func (m *Model) Classes() []string { return slices.Clone(m.classes) }
 
-// String describes the model in one line: "[28 28] flatten, dense 784→128, square,
-// dense 128→10, softmax".
-func (m *Model) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%v ", m.shapes[0])
-	for i, l := range m.layers {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(l.Kind())
-		if d, ok := l.(*DenseLayer); ok {
-			fmt.Fprintf(&b, " %d→%d", d.In(), d.Out())
-		}
-	}
-	return b.String()
-}
+// String describes the model in one line: "[28 28] reshape [1 28 28], conv2d 1→5 5×5
+// stride 2 padding 1, square, flatten, dense 845→10".
+func (m *Model) String() string { return fmt.Sprintf("%v %s", m.shapes[0], describeAll(m.layers)) }
 
 // Forward returns the output for x. A batch [n, sample shape...] gives [n, output
 // shape...]; one sample without the batch dimension gives the output shape alone.
@@ -157,8 +130,9 @@ func (m *Model) Forward(x Tensor) (Tensor, error) {
 
 // Trace returns the tensor after each layer, in order: element i is the output of
 // layer i, and the last one equals [Model.Forward]. Compilers take the ranges of
-// activations from it. Errors are those of Forward. It holds every intermediate
-// tensor in memory at once.
+// activations from it. What happens inside a residual is not shown; make a model of its
+// body to see it. Errors are those of Forward. It holds every intermediate tensor in
+// memory at once.
 func (m *Model) Trace(x Tensor) ([]Tensor, error) {
 	out := make([]Tensor, 0, len(m.layers))
 	if err := m.run(x, func(y Tensor) { out = append(out, y) }); err != nil {
@@ -174,27 +148,17 @@ func (m *Model) run(x Tensor, emit func(Tensor)) error {
 	}
 	in := m.shapes[0]
 	var lead []int // the batch dimension, if there is one
-	n := 1
 	switch {
 	case slices.Equal(x.Shape, in):
 	case len(x.Shape) == len(in)+1 && slices.Equal(x.Shape[1:], in):
-		n, lead = x.Shape[0], x.Shape[:1]
+		lead = x.Shape[:1]
 	default:
 		return &ShapeError{Where: "forward", Got: x.Shape, Want: fmt.Sprintf("%v or %s", in, batchShape(in))}
 	}
 	if err := x.checkFinite("input"); err != nil {
 		return err
 	}
-	data := x.Data
-	for i, l := range m.layers {
-		data = l.apply(n, m.shapes[i], data)
-		y := Tensor{Shape: slices.Concat(lead, m.shapes[i+1]), Data: data}
-		if err := y.checkFinite(fmt.Sprintf("output of layer %d (%s)", i, l.Kind())); err != nil {
-			return err
-		}
-		emit(y)
-	}
-	return nil
+	return evaluate(lead, m.shapes, m.layers, x.Data, emit)
 }
 
 // Labels returns one class number per sample of scores, an output of this model or

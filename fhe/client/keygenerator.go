@@ -38,6 +38,26 @@ func (g *KeyGenerator) GenSecretKey() *SecretKey {
 	return sk
 }
 
+// GenPublicKey returns a fresh public key for sk, under its id: for NewPublicKeyEncryptor. It fails with a
+// *fhe.MismatchError if sk belongs to other parameters. Any number may be made for one secret key.
+func (g *KeyGenerator) GenPublicKey(sk *SecretKey) (*fhe.PublicKey, error) {
+	if err := g.check(sk); err != nil {
+		return nil, err
+	}
+	b, a := sk.key.PublicKey()
+	return fhe.NewPublicKey(g.params, sk.id, b, a)
+}
+
+func (g *KeyGenerator) check(sk *SecretKey) error {
+	if sk == nil || sk.key == nil {
+		return errors.New("client: keys without a secret key")
+	}
+	if !sk.params.Equal(g.params) {
+		return &fhe.MismatchError{What: "parameters", Want: g.params.Digest().Short(), Have: sk.params.Digest().Short()}
+	}
+	return nil
+}
+
 // KeyOption changes how switching keys are generated.
 type KeyOption func(*keyOptions)
 
@@ -90,11 +110,8 @@ func (g *KeyGenerator) WriteEvaluationKeys(ctx context.Context, w io.Writer, sk 
 
 // plan returns the requirements in ascending order of their elements, each element once, after checking all of them.
 func (g *KeyGenerator) plan(sk *SecretKey, reqs []program.KeyRequirement) ([]program.KeyRequirement, error) {
-	if sk == nil || sk.key == nil {
-		return nil, errors.New("client: evaluation keys without a secret key")
-	}
-	if !sk.params.Equal(g.params) {
-		return nil, &fhe.MismatchError{What: "parameters", Want: g.params.Digest().Short(), Have: sk.params.Digest().Short()}
+	if err := g.check(sk); err != nil {
+		return nil, err
 	}
 	if len(reqs) > 0 && g.params.PCount() == 0 {
 		return nil, errors.New("client: evaluation keys need special primes, and the parameters have none")
@@ -176,15 +193,19 @@ func (g *KeyGenerator) generate(ctx context.Context, sk *SecretKey, reqs []progr
 }
 
 func (g *KeyGenerator) one(sk *SecretKey, r program.KeyRequirement, audit bool) (*fhe.EvaluationKey, error) {
-	limbs, err := sk.key.SwitchingKey(r.GaloisElement, r.Level)
+	b, a, err := sk.key.SwitchingKey(r.GaloisElement, r.Level)
 	if err != nil {
 		return nil, err
 	}
 	if audit {
+		limbs := make([][2][][]uint64, len(b))
+		for d := range b {
+			limbs[d] = [2][][]uint64{b[d], a.Rows(d)}
+		}
 		if err := sk.key.Audit(r.GaloisElement, r.Level, limbs); err != nil {
 			return nil, err
 		}
 	}
 	// It judges the key again and checks every word.
-	return fhe.NewEvaluationKey(g.params, r.GaloisElement, r.Level, limbs)
+	return fhe.SeededEvaluationKey(g.params, r.GaloisElement, r.Level, b, a)
 }

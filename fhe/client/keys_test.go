@@ -95,7 +95,7 @@ func TestWriteEvaluationKeys(t *testing.T) {
 	audit(t, sk, keys)
 
 	full := errors.New("disk full")
-	if err := g.WriteEvaluationKeys(context.Background(), &failing{1 << 20, full}, sk, reqs); !errors.Is(err, full) {
+	if err := g.WriteEvaluationKeys(context.Background(), &failing{1 << 18, full}, sk, reqs); !errors.Is(err, full) {
 		t.Errorf("error %v, want the writer's", err)
 	}
 	if err := g.WriteEvaluationKeys(context.Background(), &failing{0, full}, sk, reqs); !errors.Is(err, full) {

@@ -26,7 +26,7 @@ var ErrSecret = errors.New("inspect: this is a secret key; it is not printed, an
 // kinds are the magics of the wire forms.
 var kinds = map[string]string{
 	"SGPA": "parameters", "SGPR": "program", "SGCO": "constants", "SGEK": "evaluation keys", "SGBU": "bundle",
-	"SGCT": "ciphertext", "SGSK": "secret key",
+	"SGCT": "ciphertext", "SGPK": "public key", "SGSK": "secret key",
 }
 
 // Kind returns what the file is by its first four bytes, or an error that lists what would be known.
@@ -44,7 +44,7 @@ func Kind(path string) (string, error) {
 	} else if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return "", fmt.Errorf("inspect: %w", err)
 	}
-	return "", fmt.Errorf("inspect: %s is no wire file: it begins with none of SGPA (parameters), SGPR (program), SGCO (constants), SGEK (evaluation keys), SGBU (bundle), SGCT (ciphertext)", path)
+	return "", fmt.Errorf("inspect: %s is no wire file: it begins with none of SGPA (parameters), SGPR (program), SGCO (constants), SGEK (evaluation keys), SGBU (bundle), SGCT (ciphertext), SGPK (public key)", path)
 }
 
 // File prints the file. It reads it whole, checking it as any receiver does, so a damaged file is an error.
@@ -123,7 +123,7 @@ func (p *printer) print(kind string, r io.Reader, size int64, params func() (fhe
 		}
 		return p.parameters(x)
 	case "constants":
-		x, err := program.ReadConstants(r, size)
+		x, err := program.ReadConstants(r, 64*size) // integers of one bit
 		if err != nil {
 			return err
 		}
@@ -152,6 +152,12 @@ func (p *printer) print(kind string, r io.Reader, size int64, params func() (fhe
 			return err
 		}
 		return p.bundle(x)
+	case "public key":
+		x, err := fhe.ReadPublicKey(r, under, size)
+		if err != nil {
+			return err
+		}
+		return p.publicKey(x)
 	}
 	x, err := fhe.ReadCiphertext(r, under, size)
 	if err != nil {
@@ -238,6 +244,7 @@ func (p *printer) keys(x *fhe.EvaluationKeys) error {
 		case conj:
 			name += ", conjugation"
 		}
+		_, seeded := k.Seed()
 		err = p.line(struct {
 			Kind      string `json:"kind"`
 			Galois    uint64 `json:"galois"`
@@ -245,12 +252,32 @@ func (p *printer) keys(x *fhe.EvaluationKeys) error {
 			Conjugate bool   `json:"conjugate"`
 			Level     int    `json:"level"`
 			Digits    int    `json:"digits"`
+			Seeded    bool   `json:"seeded"`
 			Bytes     int64  `json:"bytes"`
 			Digest    string `json:"digest"`
-		}{"evaluation key", g, rotation, conj, k.Level(), k.Digits(), k.Bytes(), k.Digest().String()},
-			"element %d (%s): level %d, %d digits, %d bytes, %s", g, name, k.Level(), k.Digits(), k.Bytes(), k.Digest())
+		}{"evaluation key", g, rotation, conj, k.Level(), k.Digits(), seeded, k.Bytes(), k.Digest().String()},
+			"element %d (%s): level %d, %d digits, %d bytes%s, %s", g, name, k.Level(), k.Digits(), k.Bytes(), withSeed(k), k.Digest())
 	}
 	return err
+}
+
+// withSeed says that a key or ciphertext travels with a seed.
+func withSeed(x interface{ Seed() (fhe.Seed, bool) }) string {
+	if _, ok := x.Seed(); ok {
+		return " with a seed"
+	}
+	return ""
+}
+
+func (p *printer) publicKey(x *fhe.PublicKey) error {
+	return p.line(struct {
+		Kind       string `json:"kind"`
+		Digest     string `json:"digest"`
+		Key        string `json:"key"`
+		Parameters string `json:"parameters"`
+		Bytes      int64  `json:"bytes"`
+	}{"public key", x.Digest().String(), x.Key().String(), x.Parameters().Digest().String(), x.Bytes()},
+		"public key %s\nof secret key %v under parameters %s, %d bytes", x.Digest(), x.Key(), x.Parameters().Digest(), x.Bytes())
 }
 
 type ciphertextLine struct {
@@ -261,16 +288,18 @@ type ciphertextLine struct {
 	Degree int     `json:"degree"`
 	Scale  float64 `json:"scale"`
 	Slots  int     `json:"slots"`
+	Seeded bool    `json:"seeded"`
 	Bytes  int64   `json:"bytes"`
 	Digest string  `json:"digest"`
 }
 
 func ciphertext(x *fhe.Ciphertext, port string, i int) ciphertextLine {
-	return ciphertextLine{"ciphertext", port, i, x.Level(), x.Degree(), x.Scale().Float64(), 1 << x.LogSlots(), x.Bytes(), x.Digest().String()}
+	_, seeded := x.Seed()
+	return ciphertextLine{"ciphertext", port, i, x.Level(), x.Degree(), x.Scale().Float64(), 1 << x.LogSlots(), seeded, x.Bytes(), x.Digest().String()}
 }
 
 func describe(x *fhe.Ciphertext) string {
-	return fmt.Sprintf("level %d, degree %d, scale %v, 2^%d slots, %d bytes, %s", x.Level(), x.Degree(), x.Scale(), x.LogSlots(), x.Bytes(), x.Digest())
+	return fmt.Sprintf("level %d, degree %d, scale %v, 2^%d slots, %d bytes%s, %s", x.Level(), x.Degree(), x.Scale(), x.LogSlots(), x.Bytes(), withSeed(x), x.Digest())
 }
 
 func (p *printer) bundle(x *fhe.Bundle) error {

@@ -64,8 +64,10 @@ func files(t testing.TB) (dir string, prog *program.Program) {
 	must(err)
 	bundle, err := client.NewEncryptor(sk).Encrypt(prog.Inputs()[0], []float64{1, 2, 3, 4})
 	must(err)
+	pk, err := kg.GenPublicKey(sk)
+	must(err)
 	dir = t.TempDir()
-	for name, v := range map[string]io.WriterTo{"public/parameters": p, "public/program": prog, "public/constants": consts, "public/keys": keys,
+	for name, v := range map[string]io.WriterTo{"public/parameters": p, "public/program": prog, "public/constants": consts, "public/keys": keys, "public/key": pk,
 		"in/bundle": bundle, "in/ciphertext": bundle.Get("x")[0], "secret/key": sk} {
 		path := filepath.Join(dir, name)
 		must(os.MkdirAll(filepath.Dir(path), 0o755))
@@ -84,7 +86,10 @@ func TestFile(t *testing.T) {
 		{"public/program", "LINTRANS", `"op":"LINTRANS"`},
 		{"public/constants", "weights 1 × 2", `"type":"polynomials"`},
 		{"public/keys", "conjugation", `"conjugate":true`},
+		{"public/keys", "bytes with a seed", `"seeded":true`},
+		{"public/key", "public key ", `"kind":"public key"`},
 		{"in/bundle", `"x"[0] level 1`, `"port":"x"`},
+		{"in/bundle", "bytes with a seed", `"seeded":true`},
 		{"in/ciphertext", "degree 1", `"degree":1`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,14 +1,12 @@
 package polyeval
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"math/big"
 	"math/bits"
 	"slices"
 
-	"github.com/signet-ml/signet/fhe/internal/lattice"
+	"github.com/signet-ml/signet/fhe/program"
 )
 
 // MaxDegree is the largest degree of a polynomial: 9 levels.
@@ -19,13 +17,15 @@ const MaxDegree = 511
 type Chebyshev struct {
 	coeffs []float64
 	a, b   float64
+	name   string  // of the function that it stands for, or ""
+	err    float64 // largest difference from that function on [a, b], or NaN
 }
 
 // NewChebyshev returns the polynomial with the given coefficients, c_0 first. Zeros at the end do not count; the degree
 // left must lie between 1 and MaxDegree.
 func NewChebyshev(coeffs []float64, a, b float64) (Chebyshev, error) {
-	if err := checkInterval(a, b); err != nil {
-		return Chebyshev{}, err
+	if !isInterval(a, b) {
+		return Chebyshev{}, fmt.Errorf("polyeval: [%v, %v] is no interval", a, b)
 	}
 	n := len(coeffs)
 	for n > 0 && coeffs[n-1] == 0 {
@@ -39,95 +39,10 @@ func NewChebyshev(coeffs []float64, a, b float64) (Chebyshev, error) {
 			return Chebyshev{}, fmt.Errorf("polyeval: coefficient %d is %v", k, c)
 		}
 	}
-	return Chebyshev{slices.Clone(coeffs[:n]), a, b}, nil
+	return Chebyshev{coeffs: slices.Clone(coeffs[:n]), a: a, b: b, err: math.NaN()}, nil
 }
 
-func checkInterval(a, b float64) error {
-	if !(a < b) || math.IsInf(b-a, 0) {
-		return fmt.Errorf("polyeval: [%v, %v] is no interval", a, b)
-	}
-	return nil
-}
-
-// Approximate returns the polynomial that interpolates f at degree + 1 Chebyshev nodes of [a, b]. Coefficients below
-// 2^-52 of the largest are zero, which makes an odd or even f cheaper; if the last ones are, the degree is smaller. The
-// coefficients are as reproducible as f: a function of package math may differ in its last bit between processors.
-func Approximate(f func(float64) float64, a, b float64, degree int) (Chebyshev, error) {
-	bad := math.NaN()
-	p, err := interpolate(func(x *big.Float) *big.Float {
-		v, _ := x.Float64()
-		y := f(v)
-		if math.IsNaN(y) || math.IsInf(y, 0) {
-			bad = v
-			return new(big.Float)
-		}
-		return big.NewFloat(y).SetPrec(x.Prec())
-	}, a, b, degree)
-	if !math.IsNaN(bad) {
-		return Chebyshev{}, fmt.Errorf("polyeval: the function is not finite at %v", bad)
-	}
-	return p, err
-}
-
-// Sigmoid returns the polynomial of a degree that interpolates 1/(1 + e^-x) on [a, b]. It has the same coefficients on
-// every machine.
-func Sigmoid(a, b float64, degree int) (Chebyshev, error) {
-	return interpolate(lattice.Sigmoid, a, b, degree)
-}
-
-func interpolate(f func(*big.Float) *big.Float, a, b float64, degree int) (Chebyshev, error) {
-	if err := checkInterval(a, b); err != nil {
-		return Chebyshev{}, err
-	}
-	if degree < 1 || degree > MaxDegree {
-		return Chebyshev{}, fmt.Errorf("polyeval: polynomial of degree %d, must lie between 1 and %d", degree, MaxDegree)
-	}
-	coeffs := make([]float64, degree+1)
-	largest := 0.0
-	for k, c := range lattice.Chebyshev(f, a, b, degree) {
-		coeffs[k], _ = c.Float64()
-		largest = max(largest, math.Abs(coeffs[k]))
-	}
-	for k, c := range coeffs {
-		if math.Abs(c) <= largest*0x1p-52 {
-			coeffs[k] = 0
-		}
-	}
-	return NewChebyshev(coeffs, a, b)
-}
-
-// ErrTolerance is wrapped by errors of Within when no degree reaches the tolerance.
-var ErrTolerance = errors.New("tolerance out of reach")
-
-// Within returns the polynomial of the smallest degree 2^k - 1 that fit gives and whose largest error is at most
-// tolerance. Degrees of that form use every level that they cost.
-//
-//	p, err := polyeval.Within(1e-3, math.Tanh, func(degree int) (polyeval.Chebyshev, error) {
-//		return polyeval.Approximate(math.Tanh, -4, 4, degree)
-//	})
-func Within(tolerance float64, f func(float64) float64, fit func(degree int) (Chebyshev, error)) (Chebyshev, error) {
-	if !(tolerance > 0) {
-		return Chebyshev{}, fmt.Errorf("polyeval: tolerance %v is not positive", tolerance)
-	}
-	last := math.Inf(1)
-	for degree := 1; degree <= MaxDegree; degree = 2*degree + 1 {
-		p, err := fit(degree)
-		if err != nil {
-			return Chebyshev{}, err
-		}
-		if last = p.MaxError(f); last <= tolerance {
-			return p, nil
-		}
-	}
-	return Chebyshev{}, fmt.Errorf("polyeval: %w: the error is %.3g at degree %d, wanted %.3g", ErrTolerance, last, MaxDegree, tolerance)
-}
-
-// SigmoidWithin returns the Sigmoid of the smallest degree 2^k - 1 whose largest error on [a, b] is at most tolerance.
-func SigmoidWithin(a, b, tolerance float64) (Chebyshev, error) {
-	return Within(tolerance, sigmoid, func(degree int) (Chebyshev, error) { return Sigmoid(a, b, degree) })
-}
-
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+func isInterval(a, b float64) bool { return a < b && !math.IsInf(b-a, 0) }
 
 // Degree returns the degree.
 func (p Chebyshev) Degree() int { return len(p.coeffs) - 1 }
@@ -138,6 +53,37 @@ func (p Chebyshev) Depth() int { return bits.Len(uint(p.Degree())) }
 
 // Interval returns the interval on which the polynomial means something.
 func (p Chebyshev) Interval() (a, b float64) { return p.a, p.b }
+
+// Function returns the name of the function that At or Within fitted, or "".
+func (p Chebyshev) Function() string { return p.name }
+
+// MaxError returns the largest difference from the function that At or Within fitted, as they measured it on the
+// interval, or NaN for a polynomial made of coefficients.
+func (p Chebyshev) MaxError() float64 { return p.err }
+
+// String returns a line such as "tanh on [-4,4], degree 15, error 2^-8.5, 4 levels".
+func (p Chebyshev) String() string {
+	name, fit := p.name, ""
+	if name == "" {
+		name = "polynomial"
+	}
+	if !math.IsNaN(p.err) {
+		fit = fmt.Sprintf(", error 2^%.1f", math.Log2(p.err))
+	}
+	return fmt.Sprintf("%s on [%g,%g], degree %d%s, %s", name, p.a, p.b, p.Degree(), fit, levels(p.Depth()))
+}
+
+func levels(n int) string {
+	if n == 1 {
+		return "1 level"
+	}
+	return fmt.Sprintf("%d levels", n)
+}
+
+// Domain returns what t, a value that was mapped by ChangeOfBasis and given to Evaluate, must hold.
+func (p Chebyshev) Domain(t program.Value) program.Domain {
+	return program.Domain{Value: t, Lo: -1, Hi: 1, Name: p.String()}
+}
 
 // Coefficients returns a copy of the coefficients, that of T_0 first.
 func (p Chebyshev) Coefficients() []float64 { return slices.Clone(p.coeffs) }
@@ -160,9 +106,9 @@ func (p Chebyshev) Eval(x float64) float64 {
 	return p.coeffs[0] + float64(t*b1) - b2
 }
 
-// MaxError returns the largest difference from f on the interval, sampled at 32 points per degree and at least 4,096,
+// Distance returns the largest difference from f on the interval, sampled at 32 points per degree and at least 4,096,
 // which crowd towards the ends like the peaks of the error do.
-func (p Chebyshev) MaxError(f func(float64) float64) float64 {
+func (p Chebyshev) Distance(f func(x float64) float64) float64 {
 	n := max(4096, 32*len(p.coeffs))
 	worst := 0.0
 	for i := range n + 1 {

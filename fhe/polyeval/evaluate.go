@@ -9,32 +9,6 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
-// LevelError says that a value has too few levels left for a polynomial.
-type LevelError struct {
-	Degree int // of the polynomial
-	Level  int // of the value
-	Depth  int // levels that the polynomial consumes
-}
-
-// Missing returns how many levels are missing.
-func (e *LevelError) Missing() int { return e.Depth - e.Level }
-
-func (e *LevelError) Error() string {
-	return fmt.Sprintf("polyeval: a polynomial of degree %d consumes %d levels, the value has %d: %d missing", e.Degree, e.Depth, e.Level, e.Missing())
-}
-
-// ScaleError says that a result of scale Target cannot be made from a value of scale Input.
-type ScaleError struct {
-	Input, Target fhe.Scale
-	Err           error
-}
-
-func (e *ScaleError) Error() string {
-	return fmt.Sprintf("polyeval: from scale %v to %v: %v", e.Input, e.Target, e.Err)
-}
-
-func (e *ScaleError) Unwrap() error { return e.Err }
-
 // minCoefficientBits bounds the scale of coefficients from below. That scale is about target·q/t.Scale, q a prime of the
 // chain: a target that is too small for its input rounds the coefficients away, and nothing else would say so.
 const minCoefficientBits = 16
@@ -45,20 +19,11 @@ const minCoefficientBits = 16
 //
 // Errors are a *LevelError, a *ScaleError, or the Builder's. It requires the relinearisation key.
 func Evaluate(b *program.Builder, t program.Value, p Chebyshev, target fhe.Scale) (program.Value, error) {
-	if err := b.Err(); err != nil {
-		return 0, err
-	}
 	if len(p.coeffs) < 2 {
 		return 0, fmt.Errorf("polyeval: no polynomial")
 	}
-	if d := b.Degree(t); d != 1 {
-		return 0, fmt.Errorf("polyeval: %w: a polynomial of a value of degree %d, must be 1", program.ErrDegree, d)
-	}
-	if level, depth := b.Level(t), p.Depth(); level < depth {
-		return 0, &LevelError{p.Degree(), level, depth}
-	}
-	if !target.Valid() {
-		return 0, &ScaleError{b.Scale(t), target, program.ErrScale}
+	if err := check(b, t, p.Depth(), target, p); err != nil {
+		return 0, err
 	}
 	tape, err := record.New(b.Parameters().Lattice())
 	if err != nil {
@@ -89,4 +54,19 @@ func Evaluate(b *program.Builder, t program.Value, p Chebyshev, target fhe.Scale
 		y = b.SetScale(y, target)
 	}
 	return y, b.Err()
+}
+
+// check returns why something of the stated depth cannot be evaluated on t, or nil.
+func check(b *program.Builder, t program.Value, depth int, target fhe.Scale, what fmt.Stringer) error {
+	switch {
+	case b.Err() != nil:
+		return b.Err()
+	case b.Degree(t) != 1:
+		return fmt.Errorf("polyeval: %w: a polynomial of a value of degree %d, must be 1", program.ErrDegree, b.Degree(t))
+	case b.Level(t) < depth:
+		return &LevelError{Have: b.Level(t), Need: depth, Name: what.String()}
+	case !target.Valid():
+		return &ScaleError{b.Scale(t), target, program.ErrScale}
+	}
+	return nil
 }

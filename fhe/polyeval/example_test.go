@@ -2,7 +2,6 @@ package polyeval_test
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/polyeval"
@@ -16,7 +15,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	sigmoid, err := polyeval.Sigmoid(-8, 8, 15)
+	sigmoid, err := polyeval.At(polyeval.Sigmoid, -8, 8, 15)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -43,14 +42,47 @@ func Example() {
 
 // The cheapest tanh within a tolerance.
 func ExampleWithin() {
-	p, err := polyeval.Within(0.01, math.Tanh, func(degree int) (polyeval.Chebyshev, error) {
-		return polyeval.Approximate(math.Tanh, -4, 4, degree)
-	})
+	p, err := polyeval.Within(polyeval.Tanh, -4, 4, 0.01)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("degree %d, %d levels, error 2^%.1f\n", p.Degree(), p.Depth(), math.Log2(p.MaxError(math.Tanh)))
+	fmt.Println(p)
+	_, err = polyeval.Within(polyeval.Tanh, -4000, 4000, 0.01)
+	fmt.Println(err)
 	// Output:
-	// degree 15, 4 levels, error 2^-8.5
+	// tanh on [-4,4], degree 15, error 2^-8.5, 4 levels
+	// polyeval: tanh on [-4000,4000]: the error is 2^-0.4 at best, at degree 511 of at most 511, wanted 2^-6.6
+}
+
+// ReLU needs a comparison: a composition of polynomials, whose error is a matter of the gap around zero.
+func ExampleEvaluateReLU() {
+	params, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: 15, LogQ: []int{60, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45}, LogP: []int{61, 61, 61}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	relu, err := polyeval.ReLUWithin(8, 0.01)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(relu)
+	n := params.MaxSlots()
+	port := program.Port{Name: "t", Count: 1, Level: 13, Degree: 1, LogSlots: params.LogMaxSlots(), Scale: params.DefaultScale(), Bound: 1,
+		Layout: program.Layout{Shape: []int{n}, Runs: []program.Run{{SlotStep: 1, IndexStep: 1, Length: n}}}}
+	b := program.NewBuilder(params)
+	t := b.Input(port)[0] // x/8: fold relu.ChangeOfBasis() into the layer before
+	y, err := polyeval.EvaluateReLU(b, t, relu, params.DefaultScale())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("level %d, scale %v\n", b.Level(y), b.Scale(y))
+	_, err = polyeval.EvaluateReLU(b, y, relu, params.DefaultScale())
+	fmt.Println(err)
+	// Output:
+	// relu on [-8,8], gap 2^-3, error 2^-7.5, 12 levels
+	// level 1, scale 2^45
+	// polyeval: relu on [-8,8], gap 2^-3, error 2^-7.5, 12 levels consumes 12 levels, the value has 1: 11 missing, which a bootstrap before it would give
 }

@@ -50,7 +50,7 @@ func lattigoPolynomial(p polyeval.Chebyshev) bignum.Polynomial {
 func TestFreezeSigmoid(t *testing.T) {
 	params := toy(t, 11, 6)
 	m := newMachine(t, params)
-	poly, err := polyeval.Sigmoid(-8, 8, 7)
+	poly, err := polyeval.At(polyeval.Sigmoid, -8, 8, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +328,7 @@ func TestFreezeEvaluator(t *testing.T) {
 // TestGoldenSigmoid pins the program of the degree-7 sigmoid as text; its first line is the program's digest.
 func TestGoldenSigmoid(t *testing.T) {
 	params := toy(t, 10, 4)
-	poly, err := polyeval.Sigmoid(-8, 8, 7)
+	poly, err := polyeval.At(polyeval.Sigmoid, -8, 8, 7)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,8 @@ func newMachine(t testing.TB, p fhe.Parameters) *machine {
 	m := &machine{fhe: p, ckks: p.Lattice().CKKS}
 	kgen := hefloat.NewKeyGenerator(m.ckks)
 	m.sk = kgen.GenSecretKeyNew()
-	m.eval = hefloat.NewEvaluator(m.ckks, rlwe.NewMemEvaluationKeySet(kgen.GenRelinearizationKeyNew(m.sk)))
+	conj := kgen.GenGaloisKeyNew(m.ckks.GaloisElementForComplexConjugation(), m.sk)
+	m.eval = hefloat.NewEvaluator(m.ckks, rlwe.NewMemEvaluationKeySet(kgen.GenRelinearizationKeyNew(m.sk), conj))
 	return m
 }
 
@@ -112,6 +113,8 @@ func (m *machine) run(t testing.TB, p *program.Program, inputs ...*rlwe.Cipherte
 			err = m.eval.MulRelin(arg(0), arg(1), out)
 		case program.Relin:
 			err = m.eval.Relinearize(arg(0), out)
+		case program.Conj:
+			err = m.eval.Conjugate(arg(0), out)
 		case program.Rescale:
 			err = m.eval.Rescale(arg(0), out)
 		default:

@@ -18,63 +18,13 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-
 func mustSigmoid(t testing.TB, a, b float64, degree int) polyeval.Chebyshev {
 	t.Helper()
-	p, err := polyeval.Sigmoid(a, b, degree)
+	p, err := polyeval.At(polyeval.Sigmoid, a, b, degree)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
-}
-
-// TestErrorTable compares the largest error of the interpolant with the table of the design reference.
-func TestErrorTable(t *testing.T) {
-	for _, c := range []struct {
-		a, b   float64
-		degree int
-		bits   float64
-	}{
-		{-8, 8, 7, -5.1}, {-8, 8, 15, -9.5}, {-8, 8, 31, -18.3}, {-8, 8, 63, -36},
-		{-16, 16, 7, -3.2}, {-16, 16, 15, -5.2}, {-16, 16, 31, -9.7}, {-16, 16, 63, -18.7}, {-16, 16, 127, -36.7},
-	} {
-		t.Run(fmt.Sprintf("a=%g/degree=%d", c.a, c.degree), func(t *testing.T) {
-			p := mustSigmoid(t, c.a, c.b, c.degree)
-			if p.Degree() != c.degree {
-				t.Errorf("degree %d", p.Degree())
-			}
-			if got := math.Log2(p.MaxError(sigmoid)); math.Abs(got-c.bits) > 0.5 {
-				t.Errorf("error 2^%.2f, want 2^%g within 0.5", got, c.bits)
-			}
-			q, err := polyeval.Approximate(sigmoid, c.a, c.b, c.degree)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for k, v := range q.Coefficients() {
-				if w := p.Coefficients()[k]; math.Abs(v-w) > 0x1p-50 {
-					t.Errorf("coefficient %d: %g from doubles, %g from big floats", k, v, w)
-				}
-			}
-		})
-	}
-	for _, c := range []struct {
-		name   string
-		f      func(float64) float64
-		a, b   float64
-		degree int
-		bits   float64
-	}{
-		{"tanh", math.Tanh, -4, 4, 15, -8.5}, {"exp", math.Exp, -8, 0, 7, -10.8}, {"relu", func(x float64) float64 { return max(x, 0) }, -1, 1, 31, -6},
-	} {
-		p, err := polyeval.Approximate(c.f, c.a, c.b, c.degree)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := math.Log2(p.MaxError(c.f)); math.Abs(got-c.bits) > 0.5 {
-			t.Errorf("%s: error 2^%.2f, want 2^%g within 0.5", c.name, got, c.bits)
-		}
-	}
 }
 
 // TestEval: Clenshaw's recurrence against the definition T_k(t) = cos(k·arccos t).
@@ -102,31 +52,6 @@ func TestEval(t *testing.T) {
 	}
 }
 
-func TestWithin(t *testing.T) {
-	for _, c := range []struct {
-		tolerance float64
-		degree    int
-	}{{0.05, 7}, {0.01, 15}, {1e-3, 31}, {1e-9, 63}, {0.5, 1}} {
-		p, err := polyeval.SigmoidWithin(-8, 8, c.tolerance)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p.Degree() != c.degree || p.MaxError(sigmoid) > c.tolerance {
-			t.Errorf("tolerance %g: degree %d, error %g, want degree %d", c.tolerance, p.Degree(), p.MaxError(sigmoid), c.degree)
-		}
-	}
-	step := func(x float64) float64 { return math.Copysign(1, x) }
-	fit := func(degree int) (polyeval.Chebyshev, error) {
-		return polyeval.Approximate(step, -1, 1, min(degree, 31))
-	}
-	if _, err := polyeval.Within(1e-3, step, fit); !errors.Is(err, polyeval.ErrTolerance) {
-		t.Errorf("a step within 1e-3: %v", err)
-	}
-	if _, err := polyeval.Within(0, step, fit); err == nil {
-		t.Error("tolerance 0 was taken")
-	}
-}
-
 func TestInvalidPolynomials(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	for _, c := range []struct {
@@ -140,17 +65,6 @@ func TestInvalidPolynomials(t *testing.T) {
 		if p, err := polyeval.NewChebyshev(c.coeffs, c.a, c.b); err == nil {
 			t.Errorf("degree %d on [%v, %v] was taken", p.Degree(), c.a, c.b)
 		}
-	}
-	for _, degree := range []int{-1, 0, polyeval.MaxDegree + 1} {
-		if _, err := polyeval.Sigmoid(-1, 1, degree); err == nil {
-			t.Errorf("degree %d was taken", degree)
-		}
-	}
-	if _, err := polyeval.Approximate(math.Log, -1, 1, 2); err == nil || !strings.Contains(err.Error(), "not finite") {
-		t.Errorf("the logarithm of -1: %v", err)
-	}
-	if _, err := polyeval.Sigmoid(1, -1, 7); err == nil {
-		t.Error("an empty interval was taken")
 	}
 }
 
@@ -335,7 +249,7 @@ func TestEvaluateErrors(t *testing.T) {
 	}
 	var short *polyeval.LevelError
 	b, x := fresh(params, 1, delta)
-	if _, err := polyeval.Evaluate(b, x, p, delta); !errors.As(err, &short) || short.Missing() != 2 || short.Level != 1 || short.Depth != 3 || short.Degree != 7 {
+	if _, err := polyeval.Evaluate(b, x, p, delta); !errors.As(err, &short) || short.Missing() != 2 || short.Have != 1 || short.Need != 3 || short.Name != p.String() {
 		t.Errorf("two levels short: %v", err)
 	}
 	for _, target := range []fhe.Scale{{}, fhe.NewScale(0.25), fhe.NewScale(2), fhe.PowerOfTwo(14)} {

@@ -167,6 +167,9 @@ func unpackRow(p []byte, width, count int) []int64 {
 	return row
 }
 
+// rowMemory is what a row of the stated number of integers takes in memory, its slice header included.
+func rowMemory(width int) int64 { return 8*int64(width) + 24 }
+
 func decodeConstant(r *wire.Reader) *Constant {
 	kind, logSlots := ConstantKind(r.U8()), int(r.U8())
 	scale := decodeScale(r)
@@ -185,6 +188,7 @@ func decodeConstant(r *wire.Reader) *Constant {
 			r.Fail("row %d: integers of %d bits", i, b)
 		}
 		p := r.Bytes((b*width + 7) / 8)
+		r.Hold(rowMemory(width))
 		if r.Err() != nil {
 			return nil
 		}
@@ -258,6 +262,14 @@ func (s *Constants) Bytes() int64 {
 	return n
 }
 
+// Memory returns how many bytes the rows take in memory, 8 for each integer and 24 for each row: what ReadConstants counts.
+func (s *Constants) Memory() (n int64) {
+	for _, c := range s.list {
+		n += int64(len(c.rows)) * rowMemory(len(c.rows[0]))
+	}
+	return n
+}
+
 const (
 	constantsMagic   = "SGCO"
 	constantsVersion = 1
@@ -280,8 +292,9 @@ func (s *Constants) WriteTo(w io.Writer) (int64, error) {
 	return ww.N(), ww.Err()
 }
 
-// ReadConstants reads the wire form, at most limit bytes, to the end of r. Rows are unpacked to 64 bits an integer, so
-// rows of the narrowest integers, 1 bit, take 64 times their bytes in memory: choose the limit by that.
+// ReadConstants reads the wire form to the end of r. Neither the bytes read nor the memory that the rows take may exceed
+// limit: integers of few bits take up to 64 times as much memory as they take on the wire. Constants.Memory and
+// Constants.Bytes say what a set needs.
 func ReadConstants(r io.Reader, limit int64) (*Constants, error) {
 	rd := wire.NewReader(r, "constants", limit)
 	rd.Version(constantsMagic, constantsVersion)

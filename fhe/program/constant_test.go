@@ -81,7 +81,11 @@ func TestConstantsWire(t *testing.T) {
 		if n, err := s.WriteTo(&b); err != nil || n != s.Bytes() || n != int64(b.Len()) {
 			t.Fatalf("wrote %d of %d bytes: %v", n, s.Bytes(), err)
 		}
-		back, err := ReadConstants(bytes.NewReader(b.Bytes()), int64(b.Len()))
+		limit := max(s.Bytes(), s.Memory())
+		if _, err := ReadConstants(bytes.NewReader(b.Bytes()), limit-1); !errors.Is(err, fhe.ErrLimit) {
+			t.Fatalf("limit of %d, one too few: %v", limit-1, err)
+		}
+		back, err := ReadConstants(bytes.NewReader(b.Bytes()), limit)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,8 +97,9 @@ func TestConstantsWire(t *testing.T) {
 		}
 	})
 	_, consts := everything(t)
+	more := max(0, consts.Memory()-consts.Bytes()) // the memory decides
 	checkReader(t, encoded(t, consts), func(r io.Reader, limit int64) ([]byte, error) {
-		s, err := ReadConstants(r, limit)
+		s, err := ReadConstants(r, limit+more)
 		if err != nil {
 			return nil, err
 		}
@@ -107,6 +112,31 @@ func TestConstantsWire(t *testing.T) {
 	c := weights(t, fhe.PowerOfTwo(0), []int64{1})
 	if len(NewConstants(c, c, weights(t, fhe.PowerOfTwo(0), []int64{1})).All()) != 1 {
 		t.Error("a constant twice is kept twice")
+	}
+}
+
+// TestConstantsBomb reads many integers of one bit: what they take in memory counts against the limit before it is taken.
+func TestConstantsBomb(t *testing.T) {
+	rows := make([][]int64, 64)
+	for i := range rows {
+		rows[i] = make([]int64, 1<<15)
+	}
+	c, err := NewPolynomials(rows, 14, fhe.PowerOfTwo(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewConstants(c)
+	b := encoded(t, s)
+	if s.Memory() < 60*int64(len(b)) {
+		t.Fatalf("%d bytes stand for %d", len(b), s.Memory())
+	}
+	limit := int64(1 << 20)
+	n := allocated(func() { _, err = ReadConstants(bytes.NewReader(b), limit) })
+	if !errors.Is(err, fhe.ErrLimit) || n > 2*uint64(limit) {
+		t.Errorf("%d bytes allocated under a limit of %d: %v", n, limit, err)
+	}
+	if _, err := ReadConstants(bytes.NewReader(b), s.Memory()); err != nil {
+		t.Error(err)
 	}
 }
 

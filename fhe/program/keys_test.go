@@ -20,6 +20,29 @@ func zeroKeys(t testing.TB, prog *Program, more int) *fhe.EvaluationKeys {
 	return s
 }
 
+// seededKeys have the size of those that a client generates: each carries a seed.
+func seededKeys(t testing.TB, prog *Program) *fhe.EvaluationKeys {
+	t.Helper()
+	p := prog.Parameters()
+	s := fhe.NewEvaluationKeys(p, fhe.KeyID{9})
+	for _, r := range prog.Keys() {
+		b := make([][][]uint64, (r.Level+p.PCount())/p.PCount())
+		for d := range b {
+			for range r.Level + 1 + p.PCount() {
+				b[d] = append(b[d], make([]uint64, p.N()))
+			}
+		}
+		k, err := fhe.SeededEvaluationKey(p, r.GaloisElement, r.Level, b, p.Lattice().ExpandKey([32]byte{}, r.Level))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Add(k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
 func zeroKey(t testing.TB, p fhe.Parameters, g uint64, level int) *fhe.EvaluationKey {
 	t.Helper()
 	rows := level + 1 + p.PCount()
@@ -62,7 +85,7 @@ func TestKeys(t *testing.T) {
 	if prog.Rotations() != 3+1+1+1+2 {
 		t.Errorf("%d rotations", prog.Rotations())
 	}
-	if b := encoded(t, zeroKeys(t, prog, 0)); int64(len(b)) != prog.KeysBytes() {
+	if b := encoded(t, seededKeys(t, prog)); int64(len(b)) != prog.KeysBytes() {
 		t.Errorf("%d bytes of keys, KeysBytes says %d", len(b), prog.KeysBytes())
 	}
 }

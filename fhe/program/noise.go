@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/signet-ml/signet/fhe"
 )
@@ -18,6 +19,7 @@ type Noise struct {
 // overestimates the error after products.
 type NoiseHints struct {
 	Magnitude map[Value]float64 // root mean square of a value's slots, from calibration
+	PublicKey map[string]bool   // input ports that are encrypted under a public key; the others are under the secret key
 }
 
 // Noise constants: the standard deviation of fresh errors, and the variance of rounding to an integer.
@@ -33,7 +35,12 @@ func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 	if err := p.CheckConstants(c); err != nil {
 		return nil, err
 	}
-	m := newNoiseModel(p, c)
+	for name := range hints.PublicKey {
+		if !slices.ContainsFunc(p.inputs, func(port Port) bool { return port.Name == name }) {
+			return nil, fmt.Errorf("program: noise: no input port is called %q", name)
+		}
+	}
+	m := newNoiseModel(p, c, hints.PublicKey)
 	out := make([]Noise, len(p.ops))
 	for i := range p.ops {
 		out[i] = m.rule(i, out)
@@ -48,16 +55,17 @@ func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 }
 
 type noiseModel struct {
-	p    *Program
-	c    *Constants
-	n    float64 // ring degree
-	h    float64 // expected squared norm of the secret: non-zero coefficients, or N·σ² for a Gaussian one
-	logP float64
-	rms  map[[2]int]float64
+	p      *Program
+	c      *Constants
+	public map[string]bool
+	n      float64 // ring degree
+	h      float64 // expected squared norm of the secret: non-zero coefficients, or N·σ² for a Gaussian one
+	logP   float64
+	rms    map[[2]int]float64
 }
 
-func newNoiseModel(p *Program, c *Constants) *noiseModel {
-	m := &noiseModel{p: p, c: c, n: float64(p.params.N()), logP: p.params.LogP(), rms: map[[2]int]float64{}}
+func newNoiseModel(p *Program, c *Constants, public map[string]bool) *noiseModel {
+	m := &noiseModel{p: p, c: c, public: public, n: float64(p.params.N()), logP: p.params.LogP(), rms: map[[2]int]float64{}}
 	switch s := p.params.Secret(); {
 	case s.Gaussian:
 		m.h = m.n * errorStd * errorStd
@@ -102,6 +110,20 @@ func (m *noiseModel) keySwitch(level, hoist int) float64 {
 	return v
 }
 
+// fresh is the coefficient variance of an encryption: of the error under a secret key; under a public key that of u·e +
+// e_1·s + e_0 for a ternary u, divided by P² and rounded, or not divided without special primes. The message's rounding
+// adds to either.
+func (m *noiseModel) fresh(public bool) float64 {
+	v := errorStd * errorStd
+	if public {
+		v *= (m.n*2/3 + m.h + 1) * math.Exp2(-2*m.logP)
+		if m.p.params.PCount() > 0 {
+			v += m.rounding(1)
+		}
+	}
+	return v + roundingVar
+}
+
 // row returns the root mean square of the slots of a polynomial row, in message units: Parseval's identity.
 func (m *noiseModel) row(constant, row int) float64 {
 	key := [2]int{constant, row}
@@ -138,7 +160,8 @@ func (m *noiseModel) rule(i int, vals []Noise) Noise {
 	}
 	switch o.Code {
 	case Input:
-		return Noise{p.inputs[o.Port].Bound, math.Sqrt(m.slot(errorStd*errorStd+roundingVar, o.Scale))}
+		port := p.inputs[o.Port]
+		return Noise{port.Bound, math.Sqrt(m.slot(m.fresh(m.public[port.Name]), o.Scale))}
 	case Output, Drop, Neg, Hoist:
 		return x
 	case AddConst:

@@ -23,7 +23,7 @@ func Example() {
 	for i := range sample.Data {
 		sample.Data[i] = math.Sin(float64(i))
 	}
-	plan, err := encrypted.Compile(m, encrypted.Target{Calibration: sample})
+	plan, err := encrypted.Compile(m, encrypted.Target{Calibration: sample, Packing: encrypted.Single})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func Example() {
 	// levels      input at 0, output at 0
 	// operations  6, of them 3 rotations, 0 products, 0 linear combinations
 	// precision   15.6 bits expected, 13.9 at the worst slot, relative to the largest output
-	// bytes       keys 393300 (3 keys), input 65652, output 65653, constants 31802, program 3844
+	// bytes       keys 146103 (3 keys), input 24213, output 48246, constants 31802, program 3844
 	// client      applies the trailing sigmoid after decryption
 	// sees        the server sees the model and the sizes above, never inputs or outputs; the client sees the output only
 	// score 1.75, probability 0.85

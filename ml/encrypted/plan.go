@@ -100,11 +100,11 @@ func (p *Plan) Finish(scores ml.Tensor) (ml.Tensor, error) {
 	return m.Forward(scores)
 }
 
-// InputBytes, OutputBytes, KeysBytes and ConstantsBytes are exact sizes on the wire for one run.
-func (p *Plan) InputBytes() int64 { return portBytes(p.Parameters(), p.Input()) }
+// InputBytes is the exact size on the wire of the input of one run, encrypted under the secret key.
+func (p *Plan) InputBytes() int64 { return portBytes(p.Parameters(), p.Input(), true) }
 
 // OutputBytes is the exact size of the output bundle.
-func (p *Plan) OutputBytes() int64 { return portBytes(p.Parameters(), p.Output()) }
+func (p *Plan) OutputBytes() int64 { return portBytes(p.Parameters(), p.Output(), false) }
 
 // KeysBytes is the exact size of the evaluation keys.
 func (p *Plan) KeysBytes() int64 { return p.prog.KeysBytes() }
@@ -112,9 +112,8 @@ func (p *Plan) KeysBytes() int64 { return p.prog.KeysBytes() }
 // ConstantsBytes is the exact size of the constants.
 func (p *Plan) ConstantsBytes() int64 { return p.consts.Bytes() }
 
-func portBytes(params fhe.Parameters, port program.Port) int64 {
-	ct := int64(port.Degree+1)*int64(port.Level+1)*int64(params.N())*8 + fhe.CiphertextHeaderBytes
-	return fhe.BundleHeaderBytes(port.Name, port.Count) + int64(port.Count)*ct
+func portBytes(params fhe.Parameters, port program.Port, seeded bool) int64 {
+	return fhe.BundleBytes(params, port.Name, port.Count, port.Degree, port.Level, seeded)
 }
 
 // String prints the plan: what a user must know before paying for it.

@@ -10,6 +10,10 @@
 //	spec, opts := train.MNISTSquareMLP(1) // 784-128(square)-10
 //	m, err := train.Fit(ctx, spec, train, opts)
 //
+// Layers are dense, convolutions, pools, batch normalisation and activations ([Spec]).
+// [MNISTSquareMLP], [MNISTSquareCNN] and [MNISTLeNet5] are networks for encrypted
+// inference with the options that train them; their comments hold the figures.
+//
 // The last dense layer gives scores; the loss is the cross-entropy of their softmax (of
 // their sigmoid when there is one score), computed from the scores and not from
 // probabilities, so that confident answers neither overflow nor lose their gradient.
@@ -18,7 +22,7 @@
 //
 // Under CKKS a square costs one level and a large number costs precision or a larger
 // modulus, so the size of activations matters as much as accuracy. Three habits, all of
-// which [MNISTSquareMLP] follows, keep it small:
+// which the presets follow, keep it small:
 //
 //   - Label smoothing. Without it training goes on enlarging scores after every
 //     answer is right.
@@ -46,12 +50,15 @@
 //
 // Options.Seed decides initial weights and the order of samples. Runs with the same seed
 // on the same processor architecture give the same weights bit for bit, whatever the
-// number of cores: parallel products are split by output, never along a sum. Other
+// number of cores: parallel products are split by output, and sums over a batch into
+// parts whose number is fixed. Other
 // architectures may fuse multiplications with additions and differ in the last bits.
 //
 // # Speed
 //
-// Arithmetic is float32 on gonum's assembly kernels and needs no cgo. An epoch of the
+// Arithmetic is float32 on gonum's assembly kernels and needs no cgo. Convolutions are
+// products of gonum's too, sample by sample, as operations of this package in gorgonia's
+// graph. An epoch of the
 // MLP above over 60,000 images takes about 1.2 s on two cores (Xeon, 2026-11),
 // and the whole training 18 s. A step allocates little; memory is the set, the weights three
 // times, and one batch.
@@ -59,9 +66,12 @@
 // # What this package does not do
 //
 // Nothing here is private: the trainer sees data and weights. For training on encrypted
-// data see ml/encrypted. The package prints nothing; see Options.Progress.
+// data see ml/encrypted. The package prints nothing; see Options.Progress. Residual blocks
+// of package ml have no counterpart in a [Spec].
 //
 // [He15]: Delving Deep into Rectifiers, https://arxiv.org/abs/1502.01852
+// [IS15]: Batch Normalization, https://arxiv.org/abs/1502.03167
 // [KB15]: Adam, https://arxiv.org/abs/1412.6980
+// [LBBH98]: Gradient-based learning applied to document recognition, https://doi.org/10.1109/5.726791
 // [LH19]: Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101
 package train

@@ -66,3 +66,23 @@ func ExampleFit() {
 	// epoch 3 of 3
 	// [28 28] flatten, dense 784→32, square, dense 32→10, softmax
 }
+
+// Images need no preparation: Fit gives them a channel and makes them flat again.
+func ExampleConv2d() {
+	digits, _, err := data.MNIST()
+	if err != nil {
+		log.Fatal(err)
+	}
+	spec := train.Spec{Layers: []train.LayerSpec{
+		train.Conv2d(train.ConvSpec{Out: 4, Kernel: 5, Stride: 2}), train.Square(),
+		train.AvgPool2d(2, 0, 0),
+		train.Dense(10),
+	}}
+	m, err := train.Fit(context.Background(), spec, digits.Head(500), train.Options{Epochs: 1, Seed: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(m)
+	// Output:
+	// [28 28] reshape [1 28 28], conv2d 1→4 5×5 stride 2, square, avgpool2d 2×2 stride 2, flatten, dense 144→10
+}

@@ -25,7 +25,9 @@ type network struct {
 	classes   int // columns of targets: 2 when scoreLen is 1
 
 	x, targets   feed // inputs that change per batch
+	active       int  // samples of the batch that take part, the first ones
 	params       []*param
+	norms        []*norm        // in the order of the batchnorm layers
 	loss, scores gorgonia.Value // valid after run
 	machine      gorgonia.VM
 }
@@ -40,9 +42,8 @@ type feed struct {
 // param is a weight or a bias.
 type param struct {
 	feed
-	layer   int // position in the body of the spec
-	bias    bool
-	in, out int            // shape; in is 1 for a bias
+	bias    bool           // a number per unit or channel, which does not decay
+	in, out int            // shape; in is 1 for a bias, and a convolution's is [out, in]
 	grad    gorgonia.Value // valid after run
 	state   [2][]float32   // of the optimizer
 }
@@ -54,8 +55,8 @@ func newFeed(g *gorgonia.ExprGraph, name string, rows, cols int) feed {
 	return feed{node: node, value: value, data: data}
 }
 
-func (n *network) newParam(g *gorgonia.ExprGraph, layer int, bias bool, in, out int) *param {
-	p := &param{feed: newFeed(g, fmt.Sprintf("p%d", len(n.params)), in, out), layer: layer, bias: bias, in: in, out: out}
+func (n *network) newParam(g *gorgonia.ExprGraph, bias bool, in, out int) *param {
+	p := &param{feed: newFeed(g, fmt.Sprintf("p%d", len(n.params)), in, out), bias: bias, in: in, out: out}
 	p.state = [2][]float32{make([]float32, in*out), make([]float32, in*out)}
 	n.params = append(n.params, p)
 	return p
@@ -71,41 +72,59 @@ var building sync.Mutex
 //
 // and of its gradients. A row of targets holds the wanted probabilities divided by the
 // number of samples; a row of zeros takes no part, which is how short batches run.
-func newNetwork(body []LayerSpec, in, batch int, rng *rand.Rand) (*network, error) {
+func newNetwork(body []stage, batch int, rng *rand.Rand) (*network, error) {
 	building.Lock()
 	defer building.Unlock()
 	g := gorgonia.NewGraph()
-	n := &network{batch: batch, in: in}
-	n.x = newFeed(g, "x", batch, in)
+	n := &network{batch: batch, in: product(body[0].in), active: batch}
+	n.x = newFeed(g, "x", batch, n.in)
 	ones := newFeed(g, "ones", batch, 1)
 	for i := range ones.data {
 		ones.data[i] = 1
 	}
 	inputs := gorgonia.Nodes{n.x.node, ones.node}
 
-	h, width := n.x.node, in
+	h := n.x.node
 	var err error
-	for i, l := range body {
-		switch l.kind {
+	for i, s := range body {
+		switch s.kind {
 		case "dense":
-			w, b := n.newParam(g, i, false, width, l.units), n.newParam(g, i, true, 1, l.units)
-			std := gain(body, i) / math.Sqrt(float64(width))
-			for k := range w.data {
-				w.data[k] = float32(rng.NormFloat64() * std)
-			}
+			w, b := n.newParam(g, false, s.in[0], s.units), n.newParam(g, true, 1, s.units)
+			w.draw(rng, gain(body, i)/math.Sqrt(float64(s.in[0])))
 			h, err = affine(h, w.node, ones.node, b.node)
-			width = l.units
-		case "square":
-			h, err = gorgonia.Square(h)
+		case "conv2d":
+			c := newConvolution(s, batch)
+			w, b := n.newParam(g, false, c.out, c.rows), n.newParam(g, true, 1, c.out)
+			w.draw(rng, gain(body, i)/math.Sqrt(float64(c.rows)))
+			if h, err = c.apply(h, w.node); err == nil {
+				h, err = channelsOf(s.out, batch).bias(h, b.node)
+			}
+		case "avgpool2d", "maxpool2d":
+			h, err = pool{kind: s.kind, grid: s.grid, batch: batch, in: s.in[0]}.apply(h)
+		case "batchnorm":
+			c := channelsOf(s.in, batch)
+			scale, shift := n.newParam(g, true, 1, c.count), n.newParam(g, true, 1, c.count)
+			for k := range scale.data {
+				scale.data[k] = 1
+			}
+			n.norms = append(n.norms, newNorm(c, &n.active))
+			if h, err = n.norms[len(n.norms)-1].apply(fmt.Sprintf("norm of layer %d", i), h); err == nil {
+				if h, err = c.scale(h, scale.node); err == nil {
+					h, err = c.bias(h, shift.node)
+				}
+			}
 		case "relu":
 			h, err = gorgonia.Rectify(h)
 		case "sigmoid":
 			h, err = gorgonia.Sigmoid(h)
+		default:
+			h, err = activate(s.kind, h)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("train: graph of layer %d (%s): %w", i, l, err)
+			return nil, fmt.Errorf("train: graph of layer %d (%s): %w", i, s, err)
 		}
 	}
+	width := body[len(body)-1].units
 	n.scoreLen, n.classes = width, width
 	outputs := gorgonia.Nodes{gorgonia.Read(h, &n.scores)}
 	if width == 1 {
@@ -162,19 +181,31 @@ func affine(h, w, ones, b *gorgonia.Node) (*gorgonia.Node, error) {
 	return gorgonia.Add(hw, rows)
 }
 
+// draw fills a weight with normal numbers.
+func (p *param) draw(rng *rand.Rand, std float64) {
+	for k := range p.data {
+		p.data[k] = float32(rng.NormFloat64() * std)
+	}
+}
+
 // gain is the standard deviation of layer i's initial weights times √inputs. It keeps
 // the size of activations from layer to layer: half of a ReLU's input power is lost
-// [He15]; the square of a standard normal has mean square 3, and without the 1/√3 two
-// square layers in a row grow like x⁴ from the start.
-func gain(body []LayerSpec, i int) float64 {
-	if i == 0 {
+// [He15], and about as much of a SiLU's and a GELU's; of a tanh's, three fifths; the
+// square of a standard normal has mean square 3, and without the 1/√3 two square layers
+// in a row grow like x⁴ from the start. Pools are taken to change nothing.
+func gain(body []stage, i int) float64 {
+	for i--; i >= 0; i-- {
+		switch body[i].kind {
+		case "avgpool2d", "maxpool2d":
+			continue
+		case "relu", "silu", "gelu":
+			return math.Sqrt2
+		case "tanh":
+			return 1.6
+		case "square":
+			return 1 / math.Sqrt(3)
+		}
 		return 1
-	}
-	switch body[i-1].kind {
-	case "relu":
-		return math.Sqrt2
-	case "square":
-		return 1 / math.Sqrt(3)
 	}
 	return 1
 }

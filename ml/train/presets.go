@@ -16,6 +16,52 @@ func MNISTSquareMLP(seed uint64) (Spec, Options) {
 	}
 }
 
+// MNISTSquareCNN returns the small convolutional network of encrypted inference on
+// MNIST: 5 maps of 5×5 with stride 2 and padding 1, which make 845 values of an image,
+// square, 100 units, square, 10 scores; and options that train it with small
+// activations. Any set of 28×28 images with ten classes will do.
+//
+// FIGURES CNN
+func MNISTSquareCNN(seed uint64) (Spec, Options) {
+	return Spec{Layers: []LayerSpec{
+			Conv2d(ConvSpec{Out: 5, Kernel: 5, Stride: 2, Padding: 1}), Square(),
+			Dense(100), Square(),
+			Dense(10),
+		}}, Options{
+			LearnRate:      0.004,
+			FinalLearnRate: 1e-5,
+			WeightDecay:    0.3,
+			LabelSmoothing: 0.05,
+			Epochs:         12,
+			BatchSize:      128,
+			Seed:           seed,
+		}
+}
+
+// MNISTLeNet5 returns LeNet-5 [LBBH98] with squares for activations and means for
+// subsampling: 6 maps of 5×5 with padding 2, 16 maps of 5×5, each followed by a square
+// and a pool of 2×2, then 120, 84 and 10 units with squares between. It has 61,706
+// weights and biases. Any set of 28×28 images with ten classes will do.
+//
+// FIGURES LENET
+func MNISTLeNet5(seed uint64) (Spec, Options) {
+	return Spec{Layers: []LayerSpec{
+			Conv2d(ConvSpec{Out: 6, Kernel: 5, Padding: 2}), Square(), AvgPool2d(2, 0, 0),
+			Conv2d(ConvSpec{Out: 16, Kernel: 5}), Square(), AvgPool2d(2, 0, 0),
+			Dense(120), Square(),
+			Dense(84), Square(),
+			Dense(10),
+		}}, Options{
+			LearnRate:      0.003,
+			FinalLearnRate: 1e-5,
+			WeightDecay:    0.3,
+			LabelSmoothing: 0.05,
+			Epochs:         8,
+			BatchSize:      64,
+			Seed:           seed,
+		}
+}
+
 // LogisticRegression returns one score with a sigmoid, and options for a small
 // set of standardised features in two classes. Labels are smoothed so much that
 // scores stay small: a sigmoid under encryption is a polynomial, and twice the

@@ -52,15 +52,13 @@ func Fit(ctx context.Context, spec Spec, ds data.Dataset, o Options) (*ml.Model,
 		return nil, ErrNoLabels
 	}
 	classes := max(len(ds.Classes), slices.Max(ds.Y)+1, 2)
-	body, head, err := spec.check(classes)
+	body, head, err := spec.check(ds.SampleShape(), classes)
 	if err != nil {
 		return nil, err
 	}
-	in := ds.X.Len() / ds.Len()
-
 	// The second word keeps this stream apart from the one that splits sets.
 	rng := rand.New(rand.NewPCG(o.Seed, 0x747261696e)) // "train"
-	net, err := newNetwork(body, in, min(o.BatchSize, ds.Len()), rng)
+	net, err := newNetwork(body, min(o.BatchSize, ds.Len()), rng)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +120,9 @@ func (t *trainer) epoch(ctx context.Context, epoch int, order []int) (Progress, 
 		if err := t.update(); err != nil {
 			return p, err
 		}
+		for _, n := range t.net.norms {
+			n.observe()
+		}
 		p.Loss += l * float64(len(part)) / float64(len(order))
 		k := t.net.scoreLen
 		for r, i := range part {
@@ -144,6 +145,7 @@ func (t *trainer) epoch(ctx context.Context, epoch int, order []int) (Progress, 
 
 // load fills the inputs of the graph with samples; rows that are left over become zero.
 func (t *trainer) load(part []int) {
+	t.net.active = len(part)
 	x, y, in, k := t.net.x.data, t.net.targets.data, t.net.in, t.net.classes
 	off := t.o.LabelSmoothing / float64(k) / float64(len(part))
 	on := off + (1-t.o.LabelSmoothing)/float64(len(part))
@@ -199,30 +201,50 @@ func best(scores []float32) int {
 }
 
 // model exports the weights.
-func (n *network) model(body []LayerSpec, head LayerSpec, ds data.Dataset) (*ml.Model, error) {
-	sample := ds.SampleShape()
+func (n *network) model(body []stage, head LayerSpec, ds data.Dataset) (*ml.Model, error) {
 	var layers []ml.Layer
-	if len(sample) > 1 {
-		layers = append(layers, ml.Flatten())
+	params, norms := n.params, n.norms
+	take := func() (a, b *param) {
+		a, b, params = params[0], params[1], params[2:]
+		return a, b
 	}
-	weights := n.params
-	for _, l := range append(slices.Clone(body), head) {
-		switch l.kind {
+	for _, s := range append(slices.Clone(body), stage{LayerSpec: head}) {
+		if s.before != nil {
+			layers = append(layers, s.before)
+		}
+		switch s.kind {
 		case "dense":
-			w, b := weights[0], weights[1]
-			weights = weights[2:]
+			w, b := take()
 			layers = append(layers, ml.Dense(w.transposed(), wide(b.data)))
+		case "conv2d":
+			w, b := take()
+			shape := []int{s.conv.Out, s.in[0] / s.conv.Groups, s.conv.Kernel, s.conv.Kernel}
+			layers = append(layers, ml.Conv2d(ml.Tensor{Shape: shape, Data: wide(w.data)}, wide(b.data), s.conv.options()))
+		case "batchnorm":
+			scale, shift := take()
+			layers = append(layers, ml.BatchNorm(wide(scale.data), wide(shift.data), norms[0].runMean, norms[0].runVariance, normEpsilon))
+			norms = norms[1:]
+		case "avgpool2d":
+			layers = append(layers, ml.AvgPool2d(s.conv.Kernel, s.conv.Stride, s.conv.Padding))
+		case "maxpool2d":
+			layers = append(layers, ml.MaxPool2d(s.conv.Kernel, s.conv.Stride, s.conv.Padding))
 		case "square":
 			layers = append(layers, ml.Square())
 		case "relu":
 			layers = append(layers, ml.ReLU())
 		case "sigmoid":
 			layers = append(layers, ml.Sigmoid())
+		case "tanh":
+			layers = append(layers, ml.Tanh())
+		case "silu":
+			layers = append(layers, ml.SiLU())
+		case "gelu":
+			layers = append(layers, ml.GELU())
 		case "softmax":
 			layers = append(layers, ml.Softmax())
 		}
 	}
-	m, err := ml.SequentialFor(sample, layers...)
+	m, err := ml.SequentialFor(ds.SampleShape(), layers...)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}

@@ -124,6 +124,50 @@ func TestMNISTSquareMLP(t *testing.T) {
 	}
 }
 
+// TestMNISTConvolutions trains the convolutional presets for a few steps, and checks
+// their shapes. The measured figures are in convolutions_secure_test.go.
+func TestMNISTConvolutions(t *testing.T) {
+	train, test, err := data.MNIST()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name    string
+		preset  func(uint64) (Spec, Options)
+		want    float64
+		weights int
+		model   string
+	}{
+		{"cnn", MNISTSquareCNN, 0.85, 5*25 + 5 + 845*100 + 100 + 1010, "[28 28] reshape [1 28 28], conv2d 1→5 5×5 stride 2 padding 1, square, flatten, dense 845→100, square, dense 100→10"},
+		{"lenet5", MNISTLeNet5, 0.7, 61706, "[28 28] reshape [1 28 28], conv2d 1→6 5×5 padding 2, square, avgpool2d 2×2 stride 2, conv2d 6→16 5×5, square, avgpool2d 2×2 stride 2, flatten, dense 400→120, square, dense 120→84, square, dense 84→10"},
+	} {
+		spec, o := c.preset(1)
+		o.Epochs, o.BatchSize = 3, 32
+		m := fit(t, spec, train.Head(1000), o)
+		if m.String() != c.model || countWeights(m) != c.weights {
+			t.Errorf("%s: %v with %d weights, want %s with %d", c.name, m, countWeights(m), c.model, c.weights)
+		}
+		a := accuracy(t, m, test)
+		t.Logf("%s: accuracy %.4f", c.name, a)
+		if a < c.want {
+			t.Errorf("%s: accuracy %.4f, want %.2f", c.name, a, c.want)
+		}
+	}
+}
+
+func countWeights(m *ml.Model) int {
+	n := 0
+	for _, l := range m.Layers() {
+		switch l := l.(type) {
+		case *ml.DenseLayer:
+			n += l.W.Len() + len(l.B)
+		case *ml.Conv2dLayer:
+			n += l.W.Len() + len(l.B)
+		}
+	}
+	return n
+}
+
 func largest(x []float64) float64 {
 	m := 0.0
 	for _, v := range x {
@@ -144,6 +188,10 @@ func TestActivationsLearnRings(t *testing.T) {
 		{"sigmoid inside", []LayerSpec{Dense(16), Sigmoid(), Dense(1)}},
 		{"one hidden unit", []LayerSpec{Dense(8), Square(), Dense(1), Square(), Dense(1)}},
 		{"two squares", []LayerSpec{Dense(8), Square(), Dense(8), Square(), Dense(2), Softmax()}},
+		{"tanh", []LayerSpec{Dense(16), Tanh(), Dense(2)}},
+		{"silu", []LayerSpec{Dense(16), SiLU(), Dense(2)}},
+		{"gelu", []LayerSpec{Dense(16), GELU(), Dense(1)}},
+		{"batchnorm", []LayerSpec{Dense(8), BatchNorm(), Square(), Dense(2)}},
 	} {
 		m := fit(t, Spec{c.layers}, ds, Options{LearnRate: 0.03, FinalLearnRate: 1e-4, Epochs: 60, BatchSize: 32, Seed: 3})
 		if a := accuracy(t, m, ds); a < 0.99 {
@@ -162,47 +210,95 @@ func TestSameSeedSameBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	train = train.Head(300)
-	spec := Spec{[]LayerSpec{Dense(32), Square(), Dense(10), Softmax()}}
-	o := Options{Epochs: 2, BatchSize: 64, Seed: 5, WeightDecay: 0.1}
-	first := fit(t, spec, train, o)
-	if !reflect.DeepEqual(first, fit(t, spec, train, o)) {
-		t.Error("the same seed gave other weights")
+	for name, layers := range map[string][]LayerSpec{
+		"dense":       {Dense(32), Square(), Dense(10), Softmax()},
+		"convolution": {Conv2d(ConvSpec{Out: 4, Kernel: 5, Stride: 2}), BatchNorm(), Square(), AvgPool2d(2, 0, 0), Conv2d(ConvSpec{Out: 8, Kernel: 3, Groups: 2}), SiLU(), MaxPool2d(2, 1, 0), Dense(10)},
+	} {
+		spec := Spec{layers}
+		o := Options{Epochs: 2, BatchSize: 64, Seed: 5, WeightDecay: 0.1}
+		first := fit(t, spec, train, o)
+		if !reflect.DeepEqual(first, fit(t, spec, train, o)) {
+			t.Errorf("%s: the same seed gave other weights", name)
+		}
+		old := runtime.GOMAXPROCS(1)
+		single := fit(t, spec, train, o)
+		runtime.GOMAXPROCS(7)
+		seven := fit(t, spec, train, o)
+		runtime.GOMAXPROCS(old)
+		if !reflect.DeepEqual(first, single) || !reflect.DeepEqual(first, seven) {
+			t.Errorf("%s: another number of threads gave other weights", name)
+		}
+		o.Seed = 6
+		if reflect.DeepEqual(first, fit(t, spec, train, o)) {
+			t.Errorf("%s: another seed gave the same weights", name)
+		}
 	}
-	old := runtime.GOMAXPROCS(1)
-	single := fit(t, spec, train, o)
-	runtime.GOMAXPROCS(old)
-	if !reflect.DeepEqual(first, single) {
-		t.Error("one thread gave other weights")
+}
+
+// in places layers behind samples of a shape.
+func in(t testing.TB, layers []LayerSpec, sample ...int) []stage {
+	t.Helper()
+	s, err := stages(layers, sample)
+	if err != nil {
+		t.Fatal(err)
 	}
-	o.Seed = 6
-	if reflect.DeepEqual(first, fit(t, spec, train, o)) {
-		t.Error("another seed gave the same weights")
+	return s
+}
+
+// architectures are bodies of networks for samples of a shape, which together use every
+// layer in every setting.
+var architectures = []struct {
+	sample []int
+	layers []LayerSpec
+}{
+	{[]int{5}, []LayerSpec{Dense(3)}},
+	{[]int{5}, []LayerSpec{Dense(1)}},
+	{[]int{5}, []LayerSpec{Dense(4), Square(), Dense(3)}},
+	{[]int{5}, []LayerSpec{Dense(4), Sigmoid(), Dense(1)}},
+	{[]int{5}, []LayerSpec{Dense(4), ReLU(), Dense(3)}},
+	{[]int{5}, []LayerSpec{Dense(4), Square(), Dense(4), Square(), Dense(2)}},
+	{[]int{5}, []LayerSpec{Dense(4), Tanh(), Dense(4), SiLU(), Dense(4), GELU(), Dense(3)}},
+	{[]int{5}, []LayerSpec{Dense(4), BatchNorm(), Square(), Dense(3)}},
+	{[]int{6, 7}, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3}), Dense(2)}},
+	{[]int{6, 7}, []LayerSpec{Conv2d(ConvSpec{Out: 3, Kernel: 3, Stride: 2, Padding: 1}), Square(), Conv2d(ConvSpec{Out: 2, Kernel: 2, Padding: 1}), Square(), Dense(3)}},
+	{[]int{2, 6, 6}, []LayerSpec{Conv2d(ConvSpec{Out: 4, Kernel: 3, Groups: 2}), Tanh(), Conv2d(ConvSpec{Out: 4, Kernel: 3, Stride: 3, Padding: 2, Groups: 4}), SiLU(), Dense(1)}},
+	{[]int{6, 6}, []LayerSpec{AvgPool2d(3, 2, 1), Conv2d(ConvSpec{Out: 3, Kernel: 2}), Square(), AvgPool2d(2, 1, 0), Dense(3)}},
+	{[]int{5, 5}, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3, Padding: 1}), MaxPool2d(2, 0, 0), GELU(), Conv2d(ConvSpec{Out: 2, Kernel: 1}), MaxPool2d(3, 1, 1), Dense(2)}},
+	{[]int{5, 5}, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3}), BatchNorm(), Square(), Dense(3)}},
+	{[]int{1, 1, 200}, []LayerSpec{MaxPool2d(1, 1, 0), Conv2d(ConvSpec{Out: 1, Kernel: 1}), Tanh(), Dense(2)}}, // two tiles
+}
+
+// filledNetwork has three samples that take part and a fourth that does not.
+func filledNetwork(t *testing.T, body []stage) *network {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 1))
+	n, err := newNetwork(body, 4, rng)
+	if err != nil {
+		t.Fatal(err)
 	}
+	for i := range n.x.data {
+		n.x.data[i] = float32(rng.NormFloat64())
+	}
+	for _, p := range n.params {
+		if p.bias {
+			for i := range p.data {
+				p.data[i] += float32(rng.NormFloat64()) / 4
+			}
+		}
+	}
+	n.active = 3
+	for r := range n.active {
+		n.targets.data[r*n.classes+r%n.classes] = 1.0 / 3
+	}
+	return n
 }
 
 // TestGradients compares the graph with central differences of its own loss. With
 // float32 and a step of 1e-2 the difference is good to about 1e-3 of the largest
 // gradient.
 func TestGradients(t *testing.T) {
-	for _, body := range [][]LayerSpec{
-		{Dense(3)},
-		{Dense(1)},
-		{Dense(4), Square(), Dense(3)},
-		{Dense(4), Sigmoid(), Dense(1)},
-		{Dense(4), ReLU(), Dense(3)},
-		{Dense(4), Square(), Dense(4), Square(), Dense(2)},
-	} {
-		rng := rand.New(rand.NewPCG(1, 1))
-		n, err := newNetwork(body, 5, 4, rng)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range n.x.data {
-			n.x.data[i] = float32(rng.NormFloat64())
-		}
-		for r := range 3 { // the fourth row takes no part
-			n.targets.data[r*n.classes+r%n.classes] = 1.0 / 3
-		}
+	for _, c := range architectures {
+		n := filledNetwork(t, in(t, c.layers, c.sample...))
 		loss := func() float64 {
 			if err := n.run(); err != nil {
 				t.Fatal(err)
@@ -234,8 +330,46 @@ func TestGradients(t *testing.T) {
 				down := loss()
 				p.data[k] = w
 				if want := (up - down) / 2e-2; math.Abs(want-float64(grads[i][k])) > 5e-3*top {
-					t.Errorf("%v: parameter %d, element %d: gradient %v, differences give %v", body, i, k, grads[i][k], want)
+					t.Errorf("%v %v: parameter %d, element %d: gradient %v, differences give %v", c.sample, c.layers, i, k, grads[i][k], want)
 				}
+			}
+		}
+		if err := n.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestNetworkMatchesModel compares the scores of the graph with those of the exported
+// model. Tolerance: float32 against float64.
+func TestNetworkMatchesModel(t *testing.T) {
+	for _, c := range architectures {
+		body := in(t, c.layers, c.sample...)
+		n := filledNetwork(t, body)
+		if err := n.run(); err != nil {
+			t.Fatal(err)
+		}
+		for _, norm := range n.norms {
+			norm.runMean, norm.runVariance = norm.mean, norm.variance
+		}
+		scores, err := floats(n.scores)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := ml.Tensor{Shape: slices.Concat([]int{n.active}, c.sample), Data: wide(n.x.data[:n.active*n.in])}
+		m, err := n.model(body, LayerSpec{}, data.Dataset{X: x})
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := m.Forward(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := largest(y.Data)
+		for i, want := range y.Data {
+			if math.Abs(float64(scores[i])-want) > 1e-5*top {
+				t.Errorf("%v: score %d: %v, want %v", m, i, scores[i], want)
+				break
 			}
 		}
 		if err := n.close(); err != nil {
@@ -247,7 +381,7 @@ func TestGradients(t *testing.T) {
 // TestGorgoniaLogSoftMaxUnderflows keeps the rows for which gorgonia's own forward
 // pass gives infinities.
 func TestGorgoniaLogSoftMaxUnderflows(t *testing.T) {
-	n, err := newNetwork([]LayerSpec{Dense(2)}, 2, 2, rand.New(rand.NewPCG(1, 1)))
+	n, err := newNetwork(in(t, []LayerSpec{Dense(2)}, 2), 2, rand.New(rand.NewPCG(1, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,6 +509,77 @@ func TestSpecRefused(t *testing.T) {
 	}
 }
 
+func TestImageSpecRefused(t *testing.T) {
+	images := data.Dataset{X: ml.Tensor{Shape: []int{2, 8, 8}, Data: make([]float64, 128)}, Y: []int{0, 1}}
+	flat := data.Dataset{X: ml.Tensor{Shape: []int{2, 64}, Data: make([]float64, 128)}, Y: []int{0, 1}}
+	const huge = math.MaxInt
+	for _, c := range []struct {
+		name, want string
+		ds         data.Dataset
+		layers     []LayerSpec
+		at         int
+	}{
+		{"flat samples", "images", flat, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3})}, 0},
+		{"flat samples in a pool", "channels height width", flat, []LayerSpec{AvgPool2d(2, 0, 0)}, 0},
+		{"behind dense", "images", images, []LayerSpec{Dense(64), Conv2d(ConvSpec{Out: 2, Kernel: 3})}, 1},
+		{"no maps", "0 channels", images, []LayerSpec{Conv2d(ConvSpec{Kernel: 3})}, 0},
+		{"huge maps", "channels", images, []LayerSpec{Conv2d(ConvSpec{Out: huge, Kernel: 3})}, 0},
+		{"no kernel", "kernel", images, []LayerSpec{Conv2d(ConvSpec{Out: 2})}, 0},
+		{"huge kernel", "more than 268435456 weights", images, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: huge})}, 0},
+		{"kernel beyond the image", "at least 9 rows", images, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 9})}, 0},
+		{"negative stride", "stride of -1", images, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3, Stride: -1})}, 0},
+		{"huge stride", "stride of", images, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3, Stride: huge})}, 0},
+		{"padding", "at most 2", images, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3, Padding: 3})}, 0},
+		{"groups", "do not divide", images, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3, Groups: 2})}, 0},
+		{"groups of the output", "2 groups for 3", images, []LayerSpec{Conv2d(ConvSpec{Out: 4, Kernel: 3}), Conv2d(ConvSpec{Out: 3, Kernel: 3, Groups: 2})}, 1},
+		{"negative groups", "groups", images, []LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3, Groups: -1})}, 0},
+		{"pool kernel", "kernel of 0", images, []LayerSpec{MaxPool2d(0, 1, 0)}, 0},
+		{"pool padding", "at most 1", images, []LayerSpec{MaxPool2d(2, 1, 2)}, 0},
+		{"pool beyond the image", "at least 9 rows", images, []LayerSpec{AvgPool2d(9, 0, 0)}, 0},
+		{"too many pools", "at least 2 rows", images, []LayerSpec{AvgPool2d(2, 0, 0), AvgPool2d(2, 0, 0), AvgPool2d(2, 0, 0), AvgPool2d(2, 0, 0)}, 3},
+	} {
+		_, err := Fit(t.Context(), Spec{append(c.layers, Dense(2))}, c.ds, Options{})
+		var se *SpecError
+		if !errors.As(err, &se) || se.Layer != c.at || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "ml:") {
+			t.Errorf("%s: %v, want *SpecError for layer %d with %q", c.name, err, c.at, c.want)
+		}
+	}
+	if _, err := Fit(t.Context(), Spec{[]LayerSpec{Conv2d(ConvSpec{Out: 2, Kernel: 3})}}, images, Options{}); err == nil {
+		t.Error("scores from a convolution accepted")
+	}
+}
+
+// TestImagesBecomeFlatOnce checks where Fit adds the layers that only change shapes.
+func TestImagesBecomeFlatOnce(t *testing.T) {
+	set := func(sample ...int) data.Dataset {
+		x := ml.Tensor{Shape: slices.Concat([]int{4}, sample), Data: make([]float64, 4*product(sample))}
+		for i := range x.Data {
+			x.Data[i] = float64(i % 5)
+		}
+		return data.Dataset{X: x, Y: []int{0, 1, 0, 1}}
+	}
+	conv := Conv2d(ConvSpec{Out: 2, Kernel: 3})
+	for _, c := range []struct {
+		sample []int
+		layers []LayerSpec
+		want   string
+	}{
+		{[]int{4, 4}, []LayerSpec{Square(), Dense(2)}, "[4 4] flatten, square, dense 16→2"},
+		{[]int{2, 4, 4}, []LayerSpec{BatchNorm(), Dense(2)}, "[2 4 4] flatten, batchnorm 32, dense 32→2"},
+		{[]int{4, 4}, []LayerSpec{conv, Dense(3), Square(), Dense(2)}, "[4 4] reshape [1 4 4], conv2d 1→2 3×3, flatten, dense 8→3, square, dense 3→2"},
+		{[]int{2, 4, 4}, []LayerSpec{conv, BatchNorm(), Dense(1), Sigmoid()}, "[2 4 4] conv2d 2→2 3×3, batchnorm 2, flatten, dense 8→1, sigmoid"},
+		{[]int{4, 4}, []LayerSpec{BatchNorm(), conv, Dense(2)}, "[4 4] reshape [1 4 4], batchnorm 1, conv2d 1→2 3×3, flatten, dense 8→2"},
+		{[]int{4, 4}, []LayerSpec{Square(), MaxPool2d(2, 0, 0), Dense(2)}, "[4 4] square, reshape [1 4 4], maxpool2d 2×2 stride 2, flatten, dense 4→2"},
+	} {
+		for _, batch := range []int{1, 3, 64} { // one sample alone, a short last batch, more than there are
+			m := fit(t, Spec{c.layers}, set(c.sample...), Options{Epochs: 2, BatchSize: batch})
+			if m.String() != c.want {
+				t.Errorf("batch=%d: %v, want %s", batch, m, c.want)
+			}
+		}
+	}
+}
+
 func TestOptionsRefused(t *testing.T) {
 	nan := math.NaN()
 	for _, c := range []struct {
@@ -455,16 +660,21 @@ func BenchmarkEpoch(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	spec, o := MNISTSquareMLP(1)
-	o.Epochs = 1
-	b.Run("model=mlp128/set=mnist8000", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := Fit(b.Context(), spec, train, o); err != nil {
-				b.Fatal(err)
+	for _, c := range []struct {
+		name   string
+		preset func(uint64) (Spec, Options)
+	}{{"mlp128", MNISTSquareMLP}, {"cnn", MNISTSquareCNN}, {"lenet5", MNISTLeNet5}} {
+		b.Run("model="+c.name+"/set=mnist8000", func(b *testing.B) {
+			spec, o := c.preset(1)
+			o.Epochs = 1
+			for b.Loop() {
+				if _, err := Fit(b.Context(), spec, train, o); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
-		b.ReportMetric(float64(train.Len()*b.N)/b.Elapsed().Seconds(), "samples/s")
-	})
+			b.ReportMetric(float64(train.Len()*b.N)/b.Elapsed().Seconds(), "samples/s")
+		})
+	}
 }
 
 // TestConcurrentFits holds gorgonia's package state to the promise of Fit's comment.

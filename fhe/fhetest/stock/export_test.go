@@ -16,7 +16,7 @@ func (e *Evaluator) EvaluateMany(in *fhe.Ciphertext, ops ...program.Value) ([]*f
 		ms = append(ms, hefloat.LinearTransformation(e.ops[i].matrix))
 		outs = append(outs, e.alloc(1, e.prog.Ops()[i].Level))
 	}
-	if err := hefloat.NewLinearTransformationEvaluator(e.eval).EvaluateMany(e.wrap(in), ms, outs); err != nil {
+	if err := hefloat.NewLinearTransformationEvaluator(e.eval).EvaluateMany(wrap(in, e.meta()), ms, outs); err != nil {
 		return nil, err
 	}
 	results := make([]*fhe.Ciphertext, len(ops))

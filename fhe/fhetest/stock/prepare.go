@@ -5,6 +5,7 @@ import (
 
 	"github.com/tuneinsight/lattigo/v5/core/rlwe"
 	"github.com/tuneinsight/lattigo/v5/he"
+	"github.com/tuneinsight/lattigo/v5/he/hefloat"
 	"github.com/tuneinsight/lattigo/v5/ring"
 	"github.com/tuneinsight/lattigo/v5/ring/ringqp"
 
@@ -146,14 +147,14 @@ func (e *Evaluator) checkBabies() error {
 	return nil
 }
 
-// convertKeys brings the program's keys into Lattigo's types: Montgomery form, rows of Q and P apart.
-func (e *Evaluator) convertKeys() (rlwe.EvaluationKeySet, error) {
+// convertKeys brings the required keys into Lattigo's types: Montgomery form, rows of Q and P apart.
+func convertKeys(params hefloat.Parameters, keys *fhe.EvaluationKeys, reqs []program.KeyRequirement) rlwe.EvaluationKeySet {
 	var relin *rlwe.RelinearizationKey
 	var galois []*rlwe.GaloisKey
-	for _, req := range e.prog.Keys() {
-		k := e.keys.Get(req.GaloisElement)
-		evk := rlwe.EvaluationKey{GadgetCiphertext: *rlwe.NewGadgetCiphertext(e.params, 1, k.Level(), e.params.MaxLevelP(), 0)}
-		r := e.params.RingQP().AtLevel(k.Level(), e.params.MaxLevelP())
+	for _, req := range reqs {
+		k := keys.Get(req.GaloisElement)
+		evk := rlwe.EvaluationKey{GadgetCiphertext: *rlwe.NewGadgetCiphertext(params, 1, k.Level(), params.MaxLevelP(), 0)}
+		r := params.RingQP().AtLevel(k.Level(), params.MaxLevelP())
 		for d := range evk.Value {
 			for b, part := range evk.Value[d][0] {
 				for i := range part.Q.Coeffs {
@@ -168,8 +169,8 @@ func (e *Evaluator) convertKeys() (rlwe.EvaluationKeySet, error) {
 		if req.GaloisElement == 0 {
 			relin = &rlwe.RelinearizationKey{EvaluationKey: evk}
 		} else {
-			galois = append(galois, &rlwe.GaloisKey{GaloisElement: req.GaloisElement, NthRoot: e.params.RingQ().NthRoot(), EvaluationKey: evk})
+			galois = append(galois, &rlwe.GaloisKey{GaloisElement: req.GaloisElement, NthRoot: params.RingQ().NthRoot(), EvaluationKey: evk})
 		}
 	}
-	return rlwe.NewMemEvaluationKeySet(relin, galois...), nil
+	return rlwe.NewMemEvaluationKeySet(relin, galois...)
 }

@@ -59,11 +59,7 @@ func New(p *program.Program, c *program.Constants, keys *fhe.EvaluationKeys, opt
 	if err := e.checkBabies(); err != nil {
 		return nil, err
 	}
-	set, err := e.convertKeys()
-	if err != nil {
-		return nil, err
-	}
-	e.eval = hefloat.NewEvaluator(e.params, set)
+	e.eval = hefloat.NewEvaluator(e.params, convertKeys(e.params, keys, p.Keys()))
 	// MultiplyByDiagMatrixBSGS keeps P rows in a buffer of Q rows, which is too short where P has more primes than Q.
 	if n := e.params.PCount(); n > e.params.QCount() {
 		e.eval.BuffQP[5].Q = ring.NewPoly(e.params.N(), n-1)
@@ -101,7 +97,7 @@ func (e *Evaluator) RunEach(in *fhe.Bundle, each func(op int, result *fhe.Cipher
 		var err error
 		switch o.Code {
 		case program.Input:
-			e.vals[i] = e.wrap(in.Get(e.prog.Inputs()[o.Port].Name)[o.Index])
+			e.vals[i] = wrap(in.Get(e.prog.Inputs()[o.Port].Name)[o.Index], e.meta())
 		case program.Output:
 			var ct *fhe.Ciphertext
 			if ct, err = e.unwrap(e.vals[o.Args[0]], o); err == nil {
@@ -351,8 +347,8 @@ func (e *Evaluator) alloc(degree, level int) *rlwe.Ciphertext {
 }
 
 // wrap views a ciphertext as Lattigo's. Nothing writes to operands.
-func (e *Evaluator) wrap(ct *fhe.Ciphertext) *rlwe.Ciphertext {
-	w := &rlwe.Ciphertext{Element: rlwe.Element[ring.Poly]{MetaData: e.meta(), Value: make([]ring.Poly, ct.Degree()+1)}}
+func wrap(ct *fhe.Ciphertext, meta *rlwe.MetaData) *rlwe.Ciphertext {
+	w := &rlwe.Ciphertext{Element: rlwe.Element[ring.Poly]{MetaData: meta, Value: make([]ring.Poly, ct.Degree()+1)}}
 	for k := range w.Value {
 		w.Value[k].Coeffs = make([][]uint64, ct.Level()+1)
 		for i := range w.Value[k].Coeffs {
@@ -370,14 +366,18 @@ func (e *Evaluator) cut(x *rlwe.Ciphertext, level int) *rlwe.Ciphertext {
 	return w
 }
 
-// unwrap copies a result. It fails unless the words are canonical.
 func (e *Evaluator) unwrap(x *rlwe.Ciphertext, o *program.Op) (*fhe.Ciphertext, error) {
-	limbs := make([][][]uint64, o.Degree+1)
+	return unwrap(e.prog.Parameters(), x, o.Degree, o.Level, o.LogSlots, o.Scale)
+}
+
+// unwrap copies a result. It fails unless the words are canonical.
+func unwrap(p fhe.Parameters, x *rlwe.Ciphertext, degree, level, logSlots int, scale fhe.Scale) (*fhe.Ciphertext, error) {
+	limbs := make([][][]uint64, degree+1)
 	for k := range limbs {
-		limbs[k] = make([][]uint64, o.Level+1)
+		limbs[k] = make([][]uint64, level+1)
 		for i := range limbs[k] {
 			limbs[k][i] = append([]uint64(nil), x.Value[k].Coeffs[i]...)
 		}
 	}
-	return fhe.CiphertextFromLimbs(e.prog.Parameters(), limbs, o.LogSlots, o.Scale)
+	return fhe.CiphertextFromLimbs(p, limbs, logSlots, scale)
 }

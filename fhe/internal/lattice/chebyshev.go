@@ -22,10 +22,3 @@ func Chebyshev(f func(x *big.Float) *big.Float, a, b float64, degree int) []*big
 	}
 	return out
 }
-
-// Sigmoid returns 1/(1 + e^-x) at the precision of x.
-func Sigmoid(x *big.Float) *big.Float {
-	one := new(big.Float).SetPrec(x.Prec()).SetInt64(1)
-	e := bignum.Exp(new(big.Float).Neg(x))
-	return e.Quo(one, e.Add(e, one))
-}

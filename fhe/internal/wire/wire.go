@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -38,9 +39,10 @@ type Reader struct {
 	kind  string
 	limit int64
 	n     int64
+	held  int64
 	err   error
 	buf   [8]byte
-	words []byte // scratch of Words
+	words []byte // scratch of Limb
 }
 
 // NewReader returns a Reader of an artefact of the stated kind that consumes at most limit bytes of r.
@@ -92,6 +94,14 @@ func (r *Reader) Full(p []byte) {
 			err = io.ErrUnexpectedEOF
 		}
 		r.err = &FormatError{Kind: r.kind, Reason: fmt.Sprintf("truncated after %d bytes", r.n), Err: err}
+	}
+}
+
+// Hold counts n bytes of memory that the caller is about to take for what it read, and fails if all that it took is more
+// than the limit. It is for forms that are much smaller than what they stand for.
+func (r *Reader) Hold(n int64) {
+	if r.held += n; r.err == nil && r.held > r.limit {
+		r.err = &FormatError{Kind: r.kind, Reason: fmt.Sprintf("more than %d bytes in memory", r.limit), Err: ErrLimit}
 	}
 }
 
@@ -179,39 +189,17 @@ func (r *Reader) String(max int, what string) string {
 	return string(r.Bytes(r.Len(max, what)))
 }
 
-// Words reads n 64-bit words, growing the result as they arrive.
-func (r *Reader) Words(n int) []uint64 {
-	const chunk = 1 << 10
-	if need := 8 * min(n, chunk); len(r.words) < need {
-		r.words = make([]byte, need)
-	}
-	out := []uint64{}
-	for len(out) < n && r.err == nil {
-		if len(out) == cap(out) {
-			out = grow(out, chunk, n)
-		}
-		m := min(cap(out)-len(out), chunk)
-		r.Full(r.words[:8*m])
-		for i := 0; i < m && r.err == nil; i++ {
-			out = append(out, binary.LittleEndian.Uint64(r.words[8*i:]))
-		}
-	}
-	if r.err != nil {
-		return nil
-	}
-	return out
-}
-
-// Version reads the version byte and refuses any but want.
-func (r *Reader) Version(magic string, want uint8) {
+// Version reads the magic string and the version byte, refuses any but the known versions and returns it.
+func (r *Reader) Version(magic string, known ...uint8) uint8 {
 	m := r.Bytes(len(magic))
 	if r.err == nil && string(m) != magic {
 		r.Fail("not a %s file (it does not start with %q)", r.kind, magic)
 	}
 	v := r.U8()
-	if r.err == nil && v != want {
-		r.Fail("version %d, this build reads version %d", v, want)
+	if r.err == nil && !slices.Contains(known, v) {
+		r.Fail("version %d, this build reads %d", v, known)
 	}
+	return v
 }
 
 // End refuses trailing bytes: the underlying reader must be exhausted.
@@ -275,20 +263,6 @@ func (w *Writer) Varint(x int64) { w.Uvarint(uint64(x)<<1 ^ uint64(x>>63)) }
 
 // String writes a length and the bytes of s.
 func (w *Writer) String(s string) { w.Uvarint(uint64(len(s))); w.Raw([]byte(s)) }
-
-// Words writes the words of p.
-func (w *Writer) Words(p []uint64) {
-	const chunk = 1 << 13
-	for len(p) > 0 && w.err == nil {
-		m := min(len(p), chunk)
-		w.buf = w.buf[:0]
-		for _, x := range p[:m] {
-			w.buf = binary.LittleEndian.AppendUint64(w.buf, x)
-		}
-		w.Raw(w.buf)
-		p = p[m:]
-	}
-}
 
 // Version writes a magic string and the version byte.
 func (w *Writer) Version(magic string, v uint8) { w.Raw([]byte(magic)); w.U8(v) }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -17,10 +16,6 @@ func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		u8, u16, u32, u64 := rapid.Uint8().Draw(t, "u8"), rapid.Uint16().Draw(t, "u16"), rapid.Uint32().Draw(t, "u32"), rapid.Uint64().Draw(t, "u64")
 		i64, s := rapid.Int64().Draw(t, "i64"), rapid.String().Draw(t, "string")
-		words := make([]uint64, rapid.SampledFrom([]int{0, 1, 1023, 1024, 1025, 5000}).Draw(t, "words"))
-		for i := range words {
-			words[i] = u64 * uint64(i)
-		}
 		var b bytes.Buffer
 		w := NewWriter(&b)
 		w.Version("MAGI", 3)
@@ -31,7 +26,6 @@ func TestRoundTrip(t *testing.T) {
 		w.Uvarint(u64)
 		w.Varint(i64)
 		w.String(s)
-		w.Words(words)
 		if w.Err() != nil || w.N() != int64(b.Len()) {
 			t.Fatalf("%d of %d bytes, %v", w.N(), b.Len(), w.Err())
 		}
@@ -41,9 +35,8 @@ func TestRoundTrip(t *testing.T) {
 		if r.U8() != u8 || r.U16() != u16 || r.U32() != u32 || r.U64() != u64 || r.Uvarint() != u64 || r.Varint() != i64 || r.String(1<<20, "string") != s {
 			t.Fatal("another value")
 		}
-		got := r.Words(len(words))
-		if r.End(); !slices.Equal(got, words) || cap(got) != len(words) || r.Err() != nil || r.N() != size {
-			t.Fatalf("words or end: %v, capacity %d of %d", r.Err(), cap(got), len(words))
+		if r.End(); r.Err() != nil || r.N() != size {
+			t.Fatal(r.Err())
 		}
 	})
 }
@@ -66,7 +59,7 @@ func TestFirstErrorStays(t *testing.T) {
 	r := NewReader(strings.NewReader("abc"), "test", 10)
 	r.U8()
 	first := r.Fail("reason %d", 1)
-	if r.Fail("reason 2"); r.Bytes(1) != nil || r.Words(1) != nil || r.Len(9, "x") != 0 || r.Uvarint() != 0 || r.String(9, "x") != "" || r.N() != 1 {
+	if r.Fail("reason 2"); r.Bytes(1) != nil || r.Limb(1, 8, 9, "x") != nil || r.Len(9, "x") != 0 || r.Uvarint() != 0 || r.String(9, "x") != "" || r.N() != 1 {
 		t.Error("a failed reader reads on")
 	}
 	r.End()
@@ -79,7 +72,7 @@ func TestFirstErrorStays(t *testing.T) {
 	}
 	w := NewWriter(failing{})
 	w.U8(1)
-	w.Words([]uint64{1})
+	w.Limb([]uint64{1}, 7)
 	if !errors.Is(w.Err(), io.ErrClosedPipe) || w.N() != 0 {
 		t.Error(w.Err())
 	}
@@ -101,9 +94,22 @@ func TestAllocation(t *testing.T) {
 		r := NewReader(bytes.NewReader(make([]byte, 10)), "test", 1<<50)
 		r.Bytes(1 << 40)
 		r = NewReader(bytes.NewReader(make([]byte, 10)), "test", 1<<50)
-		r.Words(1 << 40)
+		r.Limb(1<<40, 60, 1<<59+1, "x")
 	}); n > 20 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestHold(t *testing.T) {
+	r := NewReader(strings.NewReader("abc"), "test", 10)
+	if r.Hold(4); r.Err() != nil {
+		t.Error(r.Err())
+	}
+	if r.Hold(6); r.Err() != nil {
+		t.Error(r.Err())
+	}
+	if r.Hold(1); !errors.Is(r.Err(), ErrLimit) || r.U8() != 0 {
+		t.Errorf("11 bytes of 10: %v", r.Err())
 	}
 }
 

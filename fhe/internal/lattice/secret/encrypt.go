@@ -11,44 +11,53 @@ import (
 
 // Encryptor encrypts under one key. It holds scratch and a random stream of its own: one goroutine at a time.
 type Encryptor struct {
-	ps  *lattice.Params
-	enc *rlwe.Encryptor
-	row []uint64
+	k     func() *material // see Key
+	gauss *gaussian
+	e     []int8
 }
 
-// NewEncryptor returns an Encryptor with a freshly seeded random stream.
+// NewEncryptor returns an Encryptor with a freshly seeded stream of errors.
 func (k *Key) NewEncryptor() *Encryptor {
-	m := k.m()
-	return &Encryptor{ps: m.ps, enc: rlwe.NewEncryptor(m.ps.CKKS, m.sk), row: make([]uint64, m.ps.N())}
+	ps := k.m().ps
+	return &Encryptor{k: k.m, gauss: newGaussian(ps), e: make([]int8, ps.N())}
 }
 
 // Format hides the key from every verb of package fmt.
 func (e Encryptor) Format(f fmt.State, _ rune) { io.WriteString(f, "secret.Encryptor(hidden)") }
 
-// Encrypt returns limbs [2][level+1][N] of a fresh encryption, with an error of standard deviation 3.2, of the
-// polynomial in X^(N/len(coeffs)) with the stated integer coefficients. Their magnitude must stay below half the product
-// of the primes up to level, which the caller checks.
-func (e *Encryptor) Encrypt(coeffs []int64, level int) ([][][]uint64, error) {
-	n := e.ps.N()
-	if level < 0 || level > e.ps.MaxLevel() {
-		return nil, fmt.Errorf("secret: encrypt at level %d, the parameters have levels 0 to %d", level, e.ps.MaxLevel())
+// Encrypt returns the two polynomials of a fresh encryption of the polynomial in X^(N/len(coeffs)) with the stated
+// integer coefficients: limbs [level+1][N] of -a·s + e + m, and a, expanded from a fresh seed. The error e has standard
+// deviation 3.2. The magnitude of the coefficients must stay below half the product of the primes up to level, which the
+// caller checks.
+func (e *Encryptor) Encrypt(coeffs []int64, level int) (c0 [][]uint64, c1 *lattice.Expansion, err error) {
+	k := e.k()
+	if err := checkPlaintext(k.ps, coeffs, level); err != nil {
+		return nil, nil, err
+	}
+	c1 = k.ps.ExpandCiphertext(lattice.NewSeed(), level)
+	e.gauss.draw(e.e)
+	c0 = make([][]uint64, level+1)
+	for i := range c0 {
+		s, row := k.ps.RingQ(i), make([]uint64, k.ps.N())
+		lattice.Expand(s, coeffs, row)
+		addResidues(s, e.e, row)
+		s.NTT(row, row)
+		s.MulCoeffsMontgomeryThenSub(c1.Rows(0)[i], k.row(i), row)
+		c0[i] = row
+	}
+	clear(e.e)
+	return c0, c1, nil
+}
+
+func checkPlaintext(ps *lattice.Params, coeffs []int64, level int) error {
+	n := ps.N()
+	if level < 0 || level > ps.MaxLevel() {
+		return fmt.Errorf("secret: encrypt at level %d, the parameters have levels 0 to %d", level, ps.MaxLevel())
 	}
 	if len(coeffs) == 0 || len(coeffs) > n || n%len(coeffs) != 0 {
-		return nil, fmt.Errorf("secret: encrypt %d coefficients, want a divisor of %d", len(coeffs), n)
+		return fmt.Errorf("secret: encrypt %d coefficients, want a divisor of %d", len(coeffs), n)
 	}
-	ct := rlwe.NewCiphertext(e.ps.CKKS, 1, level)
-	ct.IsNTT = true
-	if err := e.enc.EncryptZero(ct); err != nil {
-		return nil, fmt.Errorf("secret: encrypt: %w", err)
-	}
-	for i := range level + 1 {
-		s := e.ps.RingQ(i)
-		lattice.Expand(s, coeffs, e.row)
-		s.NTT(e.row, e.row)
-		s.Add(ct.Value[0].Coeffs[i], e.row, ct.Value[0].Coeffs[i])
-	}
-	clear(e.row)
-	return [][][]uint64{ct.Value[0].Coeffs, ct.Value[1].Coeffs}, nil
+	return nil
 }
 
 // Decrypt returns the rows, modulo q_0 … q_level in the coefficient domain, of the plaintext of limbs

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,28 @@ func toy(t testing.TB) *lattice.Params {
 
 var elements = []uint64{0, 5, 25, 2047, 2043}
 
+// switchingKey returns limbs [digit][part][row][N].
+func switchingKey(k *Key, galois uint64, level int) ([][2][][]uint64, error) {
+	b, a, err := k.SwitchingKey(galois, level)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][2][][]uint64, len(b))
+	for d := range b {
+		out[d] = [2][][]uint64{b[d], a.Rows(d)}
+	}
+	return out, nil
+}
+
+// encryption returns limbs [part][row][N].
+func encryption(e *Encryptor, coeffs []int64, level int) ([][][]uint64, error) {
+	c0, c1, err := e.Encrypt(coeffs, level)
+	if err != nil {
+		return nil, err
+	}
+	return [][][]uint64{c0, c1.Rows(0)}, nil
+}
+
 func TestAudit(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -61,7 +84,7 @@ func TestAudit(t *testing.T) {
 		for level := range tt.ps.MaxLevel() + 1 {
 			for _, g := range elements {
 				g &= uint64(2*tt.ps.N() - 1)
-				limbs, err := k.SwitchingKey(g, level)
+				limbs, err := switchingKey(k, g, level)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -92,7 +115,7 @@ func TestAuditFindsDefects(t *testing.T) {
 	k := Generate(ps)
 	const level = 3
 	for _, g := range []uint64{0, 5} {
-		good, err := k.SwitchingKey(g, level)
+		good, err := switchingKey(k, g, level)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +208,7 @@ func TestTrap02ExplicitLevels(t *testing.T) {
 	k := Generate(ps)
 	for level := range ps.MaxLevel() + 1 {
 		for _, g := range elements {
-			limbs, err := k.SwitchingKey(g, level)
+			limbs, err := switchingKey(k, g, level)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -201,38 +224,26 @@ func TestTrap02ExplicitLevels(t *testing.T) {
 			}
 		}
 	}
-	// Every call that makes a key passes parameters, and both levels are in them.
-	literal, calls := false, 0
+	// Lattigo's generator makes no switching key here, so that nothing is left to its defaults.
 	inspect(t, func(n ast.Node) {
-		switch n := n.(type) {
-		case *ast.CompositeLit:
-			if sel, ok := n.Type.(*ast.SelectorExpr); ok && sel.Sel.Name == "EvaluationKeyParameters" {
-				literal = len(n.Elts) == 2
-			}
-		case *ast.CallExpr:
-			sel, ok := n.Fun.(*ast.SelectorExpr)
-			if !ok || !strings.HasPrefix(sel.Sel.Name, "Gen") {
-				return
-			}
-			switch sel.Sel.Name {
-			case "GenSecretKeyNew":
-			case "GenRelinearizationKeyNew", "GenGaloisKeyNew":
-				if calls++; fmt.Sprint(n.Args[len(n.Args)-1]) != "at" {
-					t.Errorf("%s without levels", sel.Sel.Name)
-				}
-			default:
+		if call, ok := n.(*ast.CallExpr); ok {
+			if sel, ok := call.Fun.(*ast.SelectorExpr); ok && strings.HasPrefix(sel.Sel.Name, "Gen") && sel.Sel.Name != "GenSecretKeyNew" {
 				t.Errorf("%s: say here with which levels", sel.Sel.Name)
 			}
 		}
 	})
-	if !literal || calls != 2 {
-		t.Errorf("%d calls with levels, literal with two levels: %v", calls, literal)
-	}
 }
 
 // inspect visits the syntax of this package without its tests.
 func inspect(t *testing.T, f func(ast.Node)) {
-	for _, name := range []string{"key.go", "encrypt.go", "audit.go"} {
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) < 5 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -245,19 +256,19 @@ func inspect(t *testing.T, f func(ast.Node)) {
 func TestTrap14NothingAboveTheLevel(t *testing.T) {
 	k := Generate(toy(t))
 	for _, level := range []int{-1, 5} {
-		if _, err := k.SwitchingKey(0, level); err == nil {
+		if _, err := switchingKey(k, 0, level); err == nil {
 			t.Errorf("key at level %d", level)
 		}
-		if _, err := k.NewEncryptor().Encrypt([]int64{1}, level); err == nil {
+		if _, _, err := k.NewEncryptor().Encrypt([]int64{1}, level); err == nil {
 			t.Errorf("encryption at level %d", level)
 		}
 	}
 	for _, g := range []uint64{1, 2, 2048, 2049} {
-		if _, err := k.SwitchingKey(g, 1); err == nil {
+		if _, err := switchingKey(k, g, 1); err == nil {
 			t.Errorf("key for element %d", g)
 		}
 	}
-	if _, err := Generate(rings(t, 10, []int{40}, nil, lattice.Secret{})).SwitchingKey(0, 0); err == nil {
+	if _, _, err := Generate(rings(t, 10, []int{40}, nil, lattice.Secret{})).SwitchingKey(0, 0); err == nil {
 		t.Error("key without special primes")
 	}
 }
@@ -267,7 +278,7 @@ func TestTrap15AllSpecialPrimes(t *testing.T) {
 	ps := toy(t)
 	k := Generate(ps)
 	for level := range ps.MaxLevel() + 1 {
-		limbs, err := k.SwitchingKey(5, level)
+		limbs, err := switchingKey(k, 5, level)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -290,15 +301,15 @@ func TestTrap27SeededRandomness(t *testing.T) {
 	ps := toy(t)
 	draw := func() []any {
 		k := Generate(ps)
-		key, err := k.SwitchingKey(5, 0)
+		key, err := switchingKey(k, 5, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := k.SwitchingKey(5, 0)
+		again, err := switchingKey(k, 5, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ct, err := k.NewEncryptor().Encrypt([]int64{1, 2}, 0)
+		ct, err := encryption(k.NewEncryptor(), []int64{1, 2}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -429,37 +440,144 @@ func TestFromCoefficientsRefuses(t *testing.T) {
 	}
 }
 
-// A key has the format that Lattigo gives: b and a in Lattigo's Montgomery form, per digit, Q before P.
-func TestSwitchingKeyFormat(t *testing.T) {
+// The half a is what its seed expands to, and every key and ciphertext has another seed.
+func TestSeeds(t *testing.T) {
 	ps := toy(t)
-	const level, galois = 3, 25
-	cryptotest.SetGlobalRandom(t, 5)
 	k := Generate(ps)
-	cryptotest.SetGlobalRandom(t, 6)
-	ours, err := k.SwitchingKey(galois, level)
-	if err != nil {
-		t.Fatal(err)
+	seen := map[lattice.Seed]bool{}
+	fresh := func(a, again *lattice.Expansion) {
+		t.Helper()
+		if seen[a.Seed()] || a.Seed() == (lattice.Seed{}) {
+			t.Error("a seed twice")
+		}
+		seen[a.Seed()] = true
+		for i, row := range again.Rows(0) {
+			if !slices.Equal(a.Rows(0)[i], row) {
+				t.Errorf("row %d is not the seed's", i)
+			}
+		}
 	}
-	cryptotest.SetGlobalRandom(t, 6)
-	q, p := level, ps.CKKS.MaxLevelP()
-	theirs := rlwe.NewKeyGenerator(ps.CKKS).GenGaloisKeyNew(galois, k.m().sk, rlwe.EvaluationKeyParameters{LevelQ: &q, LevelP: &p})
-	if theirs.GaloisElement != galois || len(theirs.Value) != len(ours) {
-		t.Fatalf("element %d, %d digits", theirs.GaloisElement, len(theirs.Value))
+	e := k.NewEncryptor()
+	for level := range ps.MaxLevel() + 1 {
+		for _, g := range elements {
+			_, a, err := k.SwitchingKey(g, level)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fresh(a, ps.ExpandKey(a.Seed(), level))
+		}
+		_, a, err := e.Encrypt([]int64{1}, level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh(a, ps.ExpandCiphertext(a.Seed(), level))
 	}
-	row := make([]uint64, ps.N())
-	for d := range ours {
-		for part := range ours[d] {
-			poly := theirs.Value[d][0][part]
-			for i, want := range slices.Concat(poly.Q.Coeffs, poly.P.Coeffs) {
-				s := ps.Row(level, i)
-				if top := slices.Max(ours[d][part][i]); top >= s.Modulus {
-					t.Errorf("digit %d, part %d, row %d: word %d is not below %d", d, part, i, top, s.Modulus)
-				}
-				if s.MForm(ours[d][part][i], row); !slices.Equal(row, want) {
-					t.Errorf("digit %d, part %d, row %d differs", d, part, i)
+}
+
+// A switching key has the same form as Lattigo's: the audit passes for keys of Lattigo's own generator.
+func TestAuditAcceptsLattigo(t *testing.T) {
+	ps := toy(t)
+	k := Generate(ps)
+	q, p := 3, ps.CKKS.MaxLevelP()
+	at := rlwe.EvaluationKeyParameters{LevelQ: &q, LevelP: &p}
+	kg := rlwe.NewKeyGenerator(ps.CKKS)
+	for g, key := range map[uint64]rlwe.GadgetCiphertext{
+		0: kg.GenRelinearizationKeyNew(k.m().sk, at).GadgetCiphertext, 25: kg.GenGaloisKeyNew(25, k.m().sk, at).GadgetCiphertext,
+	} {
+		limbs := make([][2][][]uint64, len(key.Value))
+		for d := range limbs {
+			for part := range limbs[d] {
+				poly := key.Value[d][0][part]
+				for i, row := range slices.Concat(poly.Q.Coeffs, poly.P.Coeffs) {
+					ps.Row(q, i).IMForm(row, row)
+					limbs[d][part] = append(limbs[d][part], row)
 				}
 			}
 		}
+		if err := k.Audit(g, q, limbs); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// moments are those of errors: count, sum, sum of squares, largest magnitude.
+type moments struct{ n, sum, square, top float64 }
+
+func (m *moments) add(x int64) {
+	f := float64(x)
+	m.n, m.sum, m.square, m.top = m.n+1, m.sum+f, m.square+f*f, max(m.top, math.Abs(f))
+}
+
+func (m *moments) mean() float64 { return m.sum / m.n }
+func (m *moments) std() float64  { return math.Sqrt(m.square/m.n - m.mean()*m.mean()) }
+
+// The noise of a fresh encryption and of a key has mean 0 and standard deviation 3.2 and stops at 19, and two samples of
+// it, ours and that of Lattigo's encryptor, have the same distribution by the test of Kolmogorov and Smirnov.
+func TestNoiseDistribution(t *testing.T) {
+	ps := rings(t, 13, []int{40, 30}, []int{41}, lattice.Secret{})
+	k := Generate(ps)
+	var ours, theirs, keys, expected moments
+	var cdf [2][2*errorBound + 1]float64
+	e, stock := k.NewEncryptor(), rlwe.NewEncryptor(ps.CKKS, k.m().sk)
+	phase := func(limbs [][][]uint64, m *moments, cdf *[2*errorBound + 1]float64) {
+		rows, err := k.Decrypt(limbs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range rows[0] {
+			x := centre(c, ps.RingQ(0).Modulus)
+			m.add(x)
+			if x < -errorBound || x > errorBound {
+				t.Fatalf("an error of %d", x)
+			}
+			cdf[x+errorBound]++
+		}
+	}
+	const rounds = 16
+	for range rounds {
+		ct, err := encryption(e, []int64{0}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		phase(ct, &ours, &cdf[0])
+		zero := rlwe.NewCiphertext(ps.CKKS, 1, 1)
+		zero.IsNTT = true
+		if err := stock.EncryptZero(zero); err != nil {
+			t.Fatal(err)
+		}
+		phase([][][]uint64{zero.Value[0].Coeffs, zero.Value[1].Coeffs}, &theirs, &cdf[1])
+		key, err := switchingKey(k, 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// On the row of the special prime a key is an encryption of zero.
+		s, row, v := ps.RingP(0), make([]uint64, ps.N()), slices.Clone(key[1][0][2])
+		residues(s, k.m().coeffs, row)
+		s.NTT(row, row)
+		s.MForm(row, row)
+		s.MulCoeffsMontgomeryThenAdd(key[1][1][2], row, v)
+		s.INTT(v, v)
+		for _, c := range v {
+			keys.add(centre(c, s.Modulus))
+		}
+	}
+	for x := -errorBound; x <= errorBound; x++ {
+		expected.square += float64(x*x) * (math.Erf((float64(x)+0.5)/3.2/math.Sqrt2) - math.Erf((float64(x)-0.5)/3.2/math.Sqrt2)) / 2
+	}
+	want := math.Sqrt(expected.square) // 3.2, and the rounding's 1/12
+	for name, m := range map[string]*moments{"encryption": &ours, "key": &keys, "Lattigo": &theirs} {
+		// Six standard deviations of a mean and of a standard deviation of n samples.
+		if tol := 6 * want / math.Sqrt(m.n); math.Abs(m.mean()) > tol || math.Abs(m.std()-want) > tol/math.Sqrt2 || m.top > errorBound {
+			t.Errorf("%s: mean %.4f, standard deviation %.4f (want %.4f), largest %g", name, m.mean(), m.std(), want, m.top)
+		}
+	}
+	distance, a, b := 0.0, 0.0, 0.0
+	for i := range cdf[0] {
+		a, b = a+cdf[0][i]/ours.n, b+cdf[1][i]/theirs.n
+		distance = max(distance, math.Abs(a-b))
+	}
+	if limit := 3.1 * math.Sqrt(2/ours.n); distance > limit { // exceeded with probability 2·exp(-2·3.1²) < 10^-8
+		t.Errorf("the distributions of errors lie %.4f apart, at most %.4f expected", distance, limit)
 	}
 }
 
@@ -469,7 +587,7 @@ func TestEncryptDecrypt(t *testing.T) {
 	e := k.NewEncryptor()
 	coeffs := []int64{1 << 25, -1 << 25, 7000, -12345678}
 	for level := range ps.MaxLevel() + 1 {
-		ct, err := e.Encrypt(coeffs, level)
+		ct, err := encryption(e, coeffs, level)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -493,7 +611,7 @@ func TestEncryptDecrypt(t *testing.T) {
 			t.Errorf("word %d is not reduced", top)
 		}
 	}
-	ct, _ := e.Encrypt(coeffs, 1)
+	ct, _ := encryption(e, coeffs, 1)
 	for name, bad := range map[string][][][]uint64{
 		"degree 0": ct[:1], "degree 3": {ct[0], ct[0], ct[0], ct[0]}, "no limbs": {{}, {}},
 		"ragged": {ct[0], ct[1][:1]}, "short": {ct[0], {ct[1][0], ct[1][1][:8]}},
@@ -504,7 +622,7 @@ func TestEncryptDecrypt(t *testing.T) {
 		}
 	}
 	for _, n := range []int{0, 3, 2048} {
-		if _, err := e.Encrypt(make([]int64, n), 1); err == nil {
+		if _, _, err := e.Encrypt(make([]int64, n), 1); err == nil {
 			t.Errorf("%d coefficients: no error", n)
 		}
 	}
