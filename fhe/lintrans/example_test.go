@@ -38,7 +38,7 @@ func Example() {
 	b := program.NewBuilder(params)
 	x := b.Input(program.Port{Name: "x", Count: 1, Level: 1, Degree: 1, LogSlots: params.LogMaxSlots(), Scale: params.DefaultScale(), Bound: 1,
 		Layout: program.Layout{Shape: []int{784}, Runs: s.Runs()}})[0]
-	y := s.Emit(b, x, c, true)
+	y := s.Sum(b, b.Rescale(s.Emit(b, x, c)))
 	b.Output(b.OutputPort("y", y, 1, program.Layout{Shape: []int{10}, Runs: []program.Run{{SlotStep: 1, IndexStep: 1, Length: 10}}}), y)
 	p, _, err := b.Build()
 	if err != nil {

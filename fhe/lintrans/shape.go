@@ -20,12 +20,12 @@ import (
 type Shape struct {
 	Slots      int
 	Rows, Cols int  // of the matrix
-	R, C       int  // period of the result; slots after which the input's columns repeat
+	R, C       int  // period of the result; slots after which the columns of a repetition repeat
 	K          int  // diagonals
 	N1         int  // baby steps of the LINTRANS
 	Complex    bool // column c and column c + C share a slot
-	Packed     bool // the input is packed for this shape; otherwise it repeats with period C, in real slots
-	Sums       []int
+	Sums       Sum
+	Cost       float64 // in the unit of the Cost it was chosen by
 }
 
 // Cost is the time of operations relative to one another, at a level. The zero value is unusable; see DefaultCost.
@@ -63,9 +63,8 @@ func pow2(n int) int {
 }
 
 // Choose returns the cheapest shape for a product of a rows × cols matrix at a level, followed by sums at sumLevel, with
-// k special primes. If free, the client packs the input for the shape; otherwise it repeats with the period cols
-// rounded up to a power of two. It fails if a row or a column does not fit the slots.
-func Choose(slots, rows, cols int, free bool, level, sumLevel, k int, cost Cost) (Shape, error) {
+// k special primes. The client packs the input for it. It fails if a row or a column does not fit the slots.
+func Choose(slots, rows, cols int, level, sumLevel, k int, cost Cost) (Shape, error) {
 	if rows < 1 || cols < 1 || slots < 2 || slots&(slots-1) != 0 {
 		return Shape{}, fmt.Errorf("lintrans: a %d × %d matrix in %d slots", rows, cols, slots)
 	}
@@ -81,56 +80,33 @@ func Choose(slots, rows, cols int, free bool, level, sumLevel, k int, cost Cost)
 		if s.Complex {
 			m *= 2
 		}
-		for _, sums := range factorings(m) {
-			for n1 := 1; n1 <= s.K; n1 *= 2 {
-				s.Sums, s.N1 = sums, n1
-				if c := s.cost(level, sumLevel, k, cost); c < bestCost {
-					best, bestCost = s, c
-				}
+		s.Sums = ChooseSum(s.R, m, sumLevel, k, cost)
+		s.Sums.Conj = s.Complex
+		for n1 := 1; n1 <= s.K; n1 *= 2 {
+			s.N1 = n1
+			if c := s.cost(level, k, cost); c < bestCost {
+				best, bestCost = s, c
 			}
 		}
 	}
-	base := Shape{Slots: slots, Rows: rows, Cols: cols, R: pow2(rows)}
-	plain := base
-	plain.C = pow2(cols)
-	plain.K = min(plain.R, plain.C)
-	try(plain)
-	if free {
-		for _, cx := range []bool{false, true} {
-			s := base
-			s.Packed, s.Complex, s.C = true, cx, pow2(cols)
-			if cx {
-				s.C = pow2((cols + 1) / 2)
-			}
-			// R·C/K slots hold one copy of everything, which must fit.
-			for s.K = min(s.R, s.C); s.K >= 1 && s.R*s.C/s.K <= slots; s.K /= 2 {
-				try(s)
-			}
+	for _, cx := range []bool{false, true} {
+		s := Shape{Slots: slots, Rows: rows, Cols: cols, R: pow2(rows), C: pow2(cols), Complex: cx}
+		if cx {
+			s.C = pow2((cols + 1) / 2)
+		}
+		// R·C/K slots hold one copy of everything, which must fit.
+		for s.K = min(s.R, s.C); s.K >= 1 && s.R*s.C/s.K <= slots; s.K /= 2 {
+			try(s)
 		}
 	}
 	if math.IsInf(bestCost, 1) {
 		return Shape{}, fmt.Errorf("lintrans: a %d × %d matrix does not fit %d slots", rows, cols, slots)
 	}
+	best.Cost = bestCost
 	return best, nil
 }
 
-// factorings returns the ways to write m, a power of two, as a product of radices 2 to 16, at most four of them.
-func factorings(m int) [][]int {
-	if m == 1 {
-		return [][]int{nil}
-	}
-	var out [][]int
-	for r := 2; r <= 16 && r <= m; r *= 2 {
-		for _, rest := range factorings(m / r) {
-			if len(rest) < 4 && (len(rest) == 0 || rest[0] <= r) {
-				out = append(out, append([]int{r}, rest...))
-			}
-		}
-	}
-	return out
-}
-
-func (s Shape) cost(level, sumLevel, k int, c Cost) float64 {
+func (s Shape) cost(level, k int, c Cost) float64 {
 	t := 0.0
 	if s.K == 1 && s.N1 == 1 {
 		t += c.Row * float64(2*(level+1))
@@ -140,58 +116,54 @@ func (s Shape) cost(level, sumLevel, k int, c Cost) float64 {
 		t += float64(s.K) * c.Row * float64(2*(level+1+k))
 		t += float64(giants-1) * (c.ModDown(level, k, 1) + c.Hoist(level, k) + c.Rotation(level, k))
 	}
-	for _, r := range s.Sums {
-		t += c.Hoist(sumLevel, k) + c.ModDown(sumLevel, k, 2) + float64(r-1)*c.Rotation(sumLevel, k)
-	}
-	return t
+	return t + s.Sums.Cost
 }
 
 // column returns the column that lies in a slot of the input (with Complex, in its real part).
 func (s Shape) column(slot int) int {
 	slot &= s.Slots - 1
-	shift := 0
-	if s.Packed {
-		block := max(s.R, s.C)
-		shift = s.K * (slot / block % max(1, min(s.R, s.C)/s.K))
-	}
+	block := max(s.R, s.C)
+	shift := s.K * (slot / block % max(1, min(s.R, s.C)/s.K))
 	return (slot + shift) & (s.C - 1)
 }
 
 // Runs returns the runs of a port's layout that pack the input for the shape: element i of the tensor is column i.
 // Every slot of the ciphertext holds a column or zero.
 func (s Shape) Runs() []program.Run {
-	var runs []program.Run
-	add := func(slot, length, first int) {
-		if length = min(length, s.Cols-first); length > 0 {
-			runs = append(runs, program.Run{Slot: slot, SlotStep: 1, Index: first, IndexStep: 1, Length: length})
+	element := make([]int32, 2*s.Slots)
+	for t := range element {
+		c := s.column(t)
+		if t >= s.Slots {
+			c += s.C
+		}
+		if element[t] = int32(c); c >= s.Cols || t >= s.Slots && !s.Complex {
+			element[t] = -1
 		}
 	}
-	for slot := 0; slot < s.Slots; {
-		c := s.column(slot)
-		n := 1
-		for slot+n < s.Slots && s.column(slot+n) == c+n {
-			n++
-		}
-		add(slot, n, c)
-		if s.Complex {
-			add(slot+s.Slots, n, c+s.C)
-		}
-		slot += n
-	}
-	return runs
+	return appendRuns(nil, 0, element)
 }
 
-// Diagonals returns the K diagonals of w, a row-major Rows × Cols matrix, as slot values, each rotated by minus its
-// giant step as LINTRANS wants it.
-func (s Shape) Diagonals(w []float64) [][]complex128 {
+// Diagonals returns the K diagonals of a matrix as slot values, each rotated by minus its giant step as LINTRANS wants
+// it. Slot s of the result's period holds row out[s] of m, or nothing for -1.
+func (s Shape) Diagonals(m Matrix, out Layout) [][]complex128 {
+	w := make([]float64, s.Rows*s.Cols)
+	for r := range s.Rows {
+		if out[r] < 0 {
+			continue
+		}
+		cols, weights := m.Row(int(out[r]))
+		for j, c := range cols {
+			w[r*s.Cols+int(c)] = weights[j]
+		}
+	}
 	at := func(r, c int) float64 {
 		if r >= s.Rows || c >= s.Cols {
 			return 0
 		}
 		return w[r*s.Cols+c]
 	}
-	out := make([][]complex128, s.K)
-	for k := range out {
+	values := make([][]complex128, s.K)
+	for k := range values {
 		_, giant := program.BabyGiant(k, s.N1)
 		d := make([]complex128, s.Slots)
 		for t := range d {
@@ -202,48 +174,23 @@ func (s Shape) Diagonals(w []float64) [][]complex128 {
 			}
 			d[(t+giant)&(s.Slots-1)] = z
 		}
-		out[k] = d
+		values[k] = d
 	}
-	return out
+	return values
 }
 
 // Emit appends the product of a value, packed as the shape says, and the diagonals in c, whose rows 0 … K-1 are those
-// of Diagonals. With rescale the value is rescaled before the sums, which is cheaper. Scale: x.Scale · c.Scale, divided
-// by the prime if rescaled.
-func (s Shape) Emit(b *program.Builder, x program.Value, c *program.Constant, rescale bool) program.Value {
-	params := b.Parameters()
-	v := x
+// of Diagonals. The result is not rescaled and, if there are Sums, partial: Rescale it, which makes the sums cheaper,
+// and pass it to Sum. Scale: x.Scale · c.Scale.
+func (s Shape) Emit(b *program.Builder, x program.Value, c *program.Constant) program.Value {
 	if s.K == 1 {
-		v = b.MulPt(v, c, 0)
-	} else {
-		rows := make([]int, s.K)
-		for k := range rows {
-			rows[k] = k
-		}
-		level := b.Level(v)
-		v = b.Lintrans(b.Hoist(v, level), c, rows, rows, s.N1, level)
+		return b.MulPt(x, c, 0)
 	}
-	if rescale {
-		v = b.Rescale(v)
-	}
-	stride := s.R
-	for i, radix := range s.Sums {
-		level := b.Level(v)
-		var elements []uint64
-		rotations := radix
-		conj := s.Complex && i == 0
-		if conj {
-			rotations /= 2
-		}
-		for j := range rotations {
-			g := params.GaloisElement(j * stride)
-			elements = append(elements, g)
-			if conj {
-				elements = append(elements, uint64(2*params.N())-g)
-			}
-		}
-		stride *= rotations
-		v = b.Rotsum(b.Hoist(v, level), elements, level)
-	}
-	return v
+	level := b.Level(x)
+	return b.Lintrans(b.Hoist(x, level), c, s.indices(), s.indices(), s.N1, level)
+}
+
+// Sum appends the rotate-and-sums that complete the partial result of Emit.
+func (s Shape) Sum(b *program.Builder, v program.Value) program.Value {
+	return s.Sums.Emit(b, v)
 }

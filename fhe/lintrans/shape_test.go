@@ -213,7 +213,11 @@ func emit(t testing.TB, params fhe.Parameters, s Shape, w []float64, rescale boo
 	b.Scope("product")
 	x := b.Input(program.Port{Name: "x", Count: 1, Level: params.MaxLevel(), Degree: 1, LogSlots: logSlots, Scale: scale, Bound: 1,
 		Layout: program.Layout{Shape: []int{s.Cols}, Runs: s.Runs()}})[0]
-	y := s.Emit(b, x, c, rescale)
+	y := s.Emit(b, x, c)
+	if rescale {
+		y = b.Rescale(y)
+	}
+	y = s.Sum(b, y)
 	b.Output(b.OutputPort("y", y, 1, everySlot(s.Slots)), y)
 	p, consts, err := b.Build()
 	if err != nil {
@@ -446,7 +450,7 @@ func TestEmitRefusesOtherSlots(t *testing.T) {
 	}
 	b := program.NewBuilder(params)
 	x := b.Input(program.Port{Name: "x", Count: 1, Level: 1, Degree: 1, LogSlots: 5, Scale: fhe.PowerOfTwo(30), Bound: 1, Layout: everySlot(32)})[0]
-	s.Emit(b, x, c, true)
+	s.Sum(b, b.Rescale(s.Emit(b, x, c)))
 	if b.Err() == nil {
 		t.Error("a shape of 64 slots was emitted for a value of 32")
 	}

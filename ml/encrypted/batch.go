@@ -1,13 +1,14 @@
 package encrypted
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
 	"slices"
 
 	"github.com/signet-ml/signet/fhe"
-	"github.com/signet-ml/signet/fhe/polyeval"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
@@ -84,7 +85,7 @@ func (c *compiler) batchSizes(bits, wb, cap int) (choice, bool) {
 	}
 	n := max(1, int(math.Ceil(need/float64(cap))))
 	base := max(20, int(math.Ceil(need/float64(n))))
-	ch := choice{base: n, bits: bits, weights: wb, series: [2]int{wb}}
+	ch := choice{base: n, bits: bits, weights: wb, series: [3]int{wb}}
 	for range n {
 		ch.q = append(ch.q, base)
 	}
@@ -96,9 +97,9 @@ func (c *compiler) batchSizes(bits, wb, cap int) (choice, bool) {
 	}
 	largest := slices.Max(ch.q)
 	if len(rescaling) > 0 {
-		ch.special = largest + 1
+		largest++
+		ch.special = []int{largest}
 	}
-	largest = max(largest, ch.special)
 	return ch, n <= 4 && largest <= cap && (cap == fastBits || largest > fastBits)
 }
 
@@ -129,33 +130,12 @@ func (c *compiler) polyTarget(i, bits, work int) int {
 
 // weightScale is the log2 of the scale of stage i's integer weights: they fill wb bits with their sign.
 func (c *compiler) weightScale(i, wb int) int {
-	largest := c.stages[i].largest
-	if c.stages[i].act == actPolynomial {
-		fold, _ := c.stages[i].poly.ChangeOfBasis()
-		largest *= fold
-	}
+	fold, _ := c.stages[i].basis()
+	largest := c.stages[i].largest * fold
 	if largest == 0 {
 		return wb - 1
 	}
 	return int(math.Floor(math.Log2(float64(int(1)<<(wb-1)-1) / largest)))
-}
-
-// folded returns the stage with the change of basis of its polynomial folded into weights and bias.
-func (c *compiler) folded(i int) *stage {
-	st := *c.stages[i]
-	if st.act != actPolynomial {
-		return &st
-	}
-	scale, shift := st.poly.ChangeOfBasis()
-	w, b := make([]float64, len(st.w)), make([]float64, len(st.b))
-	for k, x := range st.w {
-		w[k] = x * scale
-	}
-	for k, x := range st.b {
-		b[k] = x*scale + shift
-	}
-	st.w, st.b = w, b
-	return &st
 }
 
 // emitBatch emits the program for one choice and so many groups of samples, each as many as a ciphertext has slots.
@@ -167,15 +147,18 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 		return nil, err
 	}
 	slots := params.MaxSlots()
-	features, outputs := c.stages[0].cols, c.tail().rows
+	features, outputs := c.inputLen(), c.tail().rows()
 	b := program.NewBuilder(params)
 	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}}
 	b.Scope("input")
 	in := b.Input(program.Port{Name: "input", Count: features * groups, Level: params.MaxLevel(), Degree: 1, LogSlots: params.LogMaxSlots(),
 		Scale: fhe.PowerOfTwo(bits), Bound: rangeMargin * c.input, Layout: columns(groups, slots, features)})
 	quantised := make([]*stage, len(c.stages))
-	matrices := make([]*program.Constant, len(c.stages))
-	for i := range c.stages {
+	matrices := make([]*integerRows, len(c.stages))
+	for i, st := range c.stages {
+		if len(st.terms) != 1 || st.terms[0].from != i-1 {
+			return nil, &unfitError{st.name, errors.New("a batch has no residual connections in this version")}
+		}
 		if quantised[i], matrices[i], err = c.quantise(i, ch.weights); err != nil {
 			return nil, err
 		}
@@ -184,10 +167,11 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 		return nil, &unfitError{c.stages[0].name, err}
 	}
 	var out []program.Value
+	var domains []program.Domain
 	for g := range groups {
 		x := program.Range{First: in[g*features], Count: features}
 		for i, st := range c.stages {
-			if x, err = c.batchStage(b, i, st, matrices[i], x, bits); err != nil {
+			if x, err = c.batchStage(b, i, st, matrices[i], x, bits, &domains); err != nil {
 				return nil, err
 			}
 		}
@@ -203,7 +187,7 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 	if err != nil {
 		return nil, &unfitError{c.tail().name, err}
 	}
-	found := &candidate{prog: prog, consts: consts, stages: quantised, samples: groups * slots}
+	found := &candidate{prog: prog, consts: consts, stages: quantised, samples: groups * slots, domains: domains}
 	if groups > 1 {
 		return found, nil
 	}
@@ -236,49 +220,121 @@ func (c *compiler) inputSamples(in []program.Value) map[program.Value][]float64 
 	return seeds
 }
 
-// quantise rounds the stage's weights to wb bits, sign included. It returns the stage that the twin computes, and the
-// integers.
-func (c *compiler) quantise(i, wb int) (*stage, *program.Constant, error) {
-	f, log := c.folded(i), c.weightScale(i, wb)
-	scale := math.Exp2(float64(log))
-	twin := *c.stages[i]
-	twin.w = make([]float64, len(f.w))
-	undo := 1.0
-	if twin.act == actPolynomial {
-		undo, _ = twin.poly.ChangeOfBasis()
-	}
-	rows := make([][]int64, f.rows)
-	for r := range rows {
-		rows[r] = make([]int64, f.cols)
-		for k := range rows[r] {
-			w := math.Round(f.w[r*f.cols+k] * scale)
-			rows[r][k] = int64(w)
-			twin.w[r*f.cols+k] = w / scale / undo
-		}
-	}
-	m, err := program.NewWeights(rows, fhe.PowerOfTwo(log))
-	if err != nil {
-		return nil, nil, &unfitError{f.name, err}
-	}
-	return &twin, m, nil
+// integerRows is a matrix of integers as linear combinations use it: every row is a row of a constant over ranges of
+// columns. Rows of one width share a constant, equal rows are stored once: a convolution has few different ones.
+type integerRows struct {
+	constants []*program.Constant
+	rows      []integerRow
 }
 
-func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *program.Constant, x program.Range, bits int) (program.Range, error) {
-	f := c.folded(i)
-	b.Scope(st.name)
-	sums := make([]program.Value, st.rows)
-	for r := range sums {
-		sums[r] = b.Lincomb([]program.Range{x}, m, r)
+type integerRow struct {
+	constant, row int
+	ranges        []program.Range // of columns, relative to the first
+}
+
+// quantise rounds the stage's weights to wb bits, sign included. It returns the stage that the twin computes, and the
+// integers.
+func (c *compiler) quantise(i, wb int) (*stage, *integerRows, error) {
+	st := *c.stages[i]
+	m, err := st.terms[0].whole()
+	if err != nil {
+		return nil, nil, err
 	}
-	vals := make([]program.Value, st.rows)
+	log := c.weightScale(i, wb)
+	scale := math.Exp2(float64(log))
+	fold, _ := st.basis()
+	twin := newRows(m.rows, m.cols)
+	out := &integerRows{}
+	widths := map[int]int{}     // the constant of a width
+	seen := map[string][2]int{} // where a row is stored
+	var rows [][][]int64        // by constant
+	for r := range m.rows {
+		cols, weights := m.Row(r)
+		ranges := columnRanges(cols, m.cols)
+		var ints []int64
+		var key []byte
+		k := 0
+		for _, rg := range ranges {
+			for col := int(rg.First); col < int(rg.First)+rg.Count; col++ {
+				w := 0.0
+				if k < len(cols) && int(cols[k]) == col {
+					w = math.Round(float64(weights[k]*fold) * scale)
+					k++
+				}
+				ints = append(ints, int64(w))
+				key = binary.AppendVarint(key, int64(w))
+				twin.add(col, w/scale/fold)
+			}
+		}
+		twin.endRow()
+		at, ok := seen[string(key)]
+		if !ok {
+			n, ok := widths[len(ints)]
+			if !ok {
+				n = len(rows)
+				widths[len(ints)] = n
+				rows = append(rows, nil)
+			}
+			at = [2]int{n, len(rows[n])}
+			rows[n] = append(rows[n], ints)
+			seen[string(key)] = at
+		}
+		out.rows = append(out.rows, integerRow{at[0], at[1], ranges})
+	}
+	for _, r := range rows {
+		k, err := program.NewWeights(r, fhe.PowerOfTwo(log))
+		if err != nil {
+			return nil, nil, &unfitError{st.name, err}
+		}
+		out.constants = append(out.constants, k)
+	}
+	st.terms = []term{{from: st.terms[0].from, m: twin.m}}
+	return &st, out, nil
+}
+
+// columnRanges covers the columns of a row with ranges: all of them if the row is half full, and else as few as leave
+// out gaps of more than two.
+func columnRanges(cols []int32, all int) []program.Range {
+	if 2*len(cols) >= all || len(cols) == 0 {
+		return []program.Range{{First: 0, Count: all}}
+	}
+	var out []program.Range
+	for _, c := range cols {
+		if n := len(out); n > 0 && int(c)-int(out[n-1].First)-out[n-1].Count <= 2 {
+			out[n-1].Count = int(c) - int(out[n-1].First) + 1
+			continue
+		}
+		out = append(out, program.Range{First: program.Value(c), Count: 1})
+	}
+	return out
+}
+
+// over returns the ranges for a matrix whose first column is the value first.
+func (r *integerRow) over(first program.Value) []program.Range {
+	out := slices.Clone(r.ranges)
+	for i := range out {
+		out[i].First += first
+	}
+	return out
+}
+
+func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *integerRows, x program.Range, bits int, domains *[]program.Domain) (program.Range, error) {
+	fold, shift := st.basis()
+	b.Scope(st.name)
+	sums := make([]program.Value, st.rows())
+	for r := range sums {
+		row := &m.rows[r]
+		sums[r] = b.Lincomb(row.over(x.First), m.constants[row.constant], row.row)
+	}
+	vals := make([]program.Value, st.rows())
 	scale := b.Scale(sums[0]).Big()
 	for r := range vals {
 		// The bias is exact to the scale's precision, so the twin keeps the model's.
-		bias, _ := new(big.Float).SetPrec(fhe.ScalePrecision).Mul(big.NewFloat(f.b[r]), scale).Int(nil)
+		bias, _ := new(big.Float).SetPrec(fhe.ScalePrecision).Mul(big.NewFloat(st.b[r]*fold+shift), scale).Int(nil)
 		vals[r] = b.AddConst(sums[r], bias, new(big.Int))
 	}
 	if st.act != actNone {
-		b.Scope(fmt.Sprintf("%s after %s", st.activationName, st.name))
+		b.Scope(st.label())
 	}
 	switch st.act {
 	case actSquare:
@@ -298,8 +354,9 @@ func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *program.C
 		work := int(math.Round(b.Scale(vals[0]).Log2()))
 		for r, v := range vals {
 			var err error
-			if vals[r], err = polyeval.Evaluate(b, v, st.poly, fhe.PowerOfTwo(c.polyTarget(i, bits, work))); err != nil {
-				return x, &unfitError{st.name, fmt.Errorf("%s after it: %w", st.activationName, err)}
+			*domains = append(*domains, st.domain(v))
+			if vals[r], err = st.poly.emit(b, v, fhe.PowerOfTwo(c.polyTarget(i, bits, work))); err != nil {
+				return x, &unfitError{st.name, fmt.Errorf("%s: %w", st.label(), err)}
 			}
 		}
 		// Linear combinations take ranges of values: bring the results together. The same scale again is free.

@@ -4,13 +4,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/signet-ml/signet/fhe/lintrans"
 	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/ml"
 )
-
-// sigmoidTolerance is the largest error of a polynomial that stands for an activation, on the calibrated range. The
-// error is part of the Twin, so it costs accuracy against the model, not precision against the Twin.
-const sigmoidTolerance = 1.0 / 16
 
 // Compile returns the Plan of a model for a target, or an error that says what to change: *UnsupportedLayerError names a
 // layer that cannot be compiled, *InfeasibleError the layer at which the modulus runs out, at which security row, and
@@ -35,7 +32,6 @@ func Compile(m *ml.Model, t Target) (*Plan, error) {
 	if t.Calibration.Len() != n*m.InputLen() {
 		return nil, fmt.Errorf("encrypted: calibration tensor of shape %v; the model takes samples of shape %v", t.Calibration.Shape, m.InputShape())
 	}
-	var candidates []*Plan
 	var failed error
 	for _, p := range []Packing{Single, Batch} {
 		if t.Packing != Auto && t.Packing != p {
@@ -45,23 +41,13 @@ func Compile(m *ml.Model, t Target) (*Plan, error) {
 		var infeasible *InfeasibleError
 		switch {
 		case err == nil:
-			candidates = append(candidates, plan)
+			return plan, nil
 		case !errors.As(err, &infeasible):
 			return nil, err // the same for either packing
-		default:
-			failed = errors.Join(failed, err)
 		}
+		failed = errors.Join(failed, err)
 	}
-	if len(candidates) == 0 {
-		return nil, failed
-	}
-	best := candidates[0]
-	for _, c := range candidates[1:] {
-		if c.latency() < best.latency() {
-			best = c
-		}
-	}
-	return best, nil
+	return nil, failed
 }
 
 func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
@@ -70,13 +56,14 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 		return nil, err
 	}
 	// A trailing sigmoid is computed under encryption for a batch, where it is shared by thousands of samples.
-	if tail := stages[len(stages)-1]; tail.activationName == "sigmoid" && (packing == Batch && t.Batch > 1 || t.ServerActivation) {
+	if tail := stages[len(stages)-1]; tail.fn == sigmoid && tail.act == actNone && (packing == Batch && t.Batch > 1 || t.ServerActivation) {
 		tail.act, last = actPolynomial, nil
 	}
-	if err := calibrate(stages, t.Calibration, n, m.InputLen(), sigmoidTolerance); err != nil {
+	if err := calibrate(stages, t.Calibration, n, t.Tolerance); err != nil {
 		return nil, err
 	}
-	c := &compiler{stages: stages, target: t, packing: packing, input: spanOf(t.Calibration.Data).abs()}
+	c := &compiler{stages: stages, target: t, packing: packing, inputShape: m.InputShape(), input: spanOf(t.Calibration.Data).abs(), inputRMS: rms(t.Calibration.Data),
+		layouts: map[[2]int][]*layoutCandidate{}, scaled: make([][]scaledTerm, len(stages)), products: map[productKey]*lintrans.Product{}}
 	if c.input == 0 {
 		return nil, errors.New("encrypted: the calibration set holds zeros only")
 	}
@@ -87,34 +74,50 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	twin, err := twinOf(found.stages)
-	if err != nil {
+	if err := found.optimise(); err != nil {
 		return nil, err
 	}
 	return &Plan{packing: packing, samples: found.samples, classes: m.Classes(), inputLen: m.InputLen(), outputLen: m.OutputLen(),
-		prog: found.prog, consts: found.consts, twin: twin, finish: last, bits: found.bits, worst: found.worst}, nil
+		prog: found.prog, consts: found.consts, private: found.private, domains: found.domains, twin: &Twin{m.InputLen(), found.stages}, finish: last, bits: found.bits, worst: found.worst}, nil
 }
 
 // compiler emits programs for one packing. What search.go needs to know about packings is in choices, emit and depth.
 type compiler struct {
-	stages  []*stage
-	target  Target
-	packing Packing
-	input   float64 // largest magnitude of an input element in the calibration set
+	stages     []*stage
+	target     Target
+	packing    Packing
+	inputShape []int
+	input      float64 // largest magnitude of an input element in the calibration set
+	inputRMS   float64
+
+	layouts  map[[2]int][]*layoutCandidate // by stage, -1 for the model's input, and slots
+	scaled   [][]scaledTerm                // by stage
+	products map[productKey]*lintrans.Product
+}
+
+// inputLen is the number of elements of a sample.
+func (c *compiler) inputLen() int { return elements(c.inputShape) }
+
+func elements(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
 }
 
 // choices returns what can be tried in a ring, best first.
-func (c *compiler) choices(logN int) ([]choice, error) {
+func (c *compiler) choices(logN int) []choice {
 	if c.packing == Single {
 		return c.singleChoices(logN)
 	}
-	return c.batchChoices(), nil
+	return c.batchChoices()
 }
 
 // emit compiles a choice as far as it takes to judge it.
-func (c *compiler) emit(logN int, ch choice) (*candidate, error) {
+func (c *compiler) emit(logN int, ch choice, draft bool) (*candidate, error) {
 	if c.packing == Single {
-		return c.emitSingle(ch)
+		return c.emitSingle(ch, draft)
 	}
 	return c.emitBatch(logN, ch, 1)
 }
@@ -129,19 +132,18 @@ func (c *compiler) depth(i int, ch choice) int {
 
 func (c *compiler) tail() *stage { return c.stages[len(c.stages)-1] }
 
-// transferRate and the unit below turn a plan into an estimated latency, to choose between packings: bytes over a link
-// of 100 Mbit/s, and rows of a transform on one core. Only their ratio matters.
+// transferRate and the unit below weigh bytes over a link of 100 Mbit/s against transforms of a row on one core.
 const (
 	transferRate = 12.5e6  // bytes per second
 	rowNTT       = 13.2e-9 // seconds per word of a row's transform
 )
 
-// latency estimates the seconds from encrypted input to decrypted output of one sample.
-func (p *Plan) latency() float64 {
+// latencyOf estimates the seconds of one run on one core.
+func latencyOf(p *program.Program) float64 {
 	n := float64(p.Parameters().N())
 	k := p.Parameters().PCount()
 	cost := 0.0
-	for _, o := range p.prog.Ops() {
+	for _, o := range p.Ops() {
 		rows := float64(o.Level + 1)
 		switch o.Code {
 		case program.Lincomb:
@@ -158,5 +160,5 @@ func (p *Plan) latency() float64 {
 			cost += 2*(rows+float64(k)) + 0.5*float64(len(o.Diagonals)+len(o.Galois))*(rows+float64(k))
 		}
 	}
-	return cost*n*rowNTT + float64(p.InputBytes()+p.OutputBytes())/transferRate
+	return cost * n * rowNTT
 }

@@ -120,6 +120,15 @@ func (s *session) run(tb testing.TB, x ml.Tensor) (in, out *fhe.Bundle) {
 	if in, err = client.NewEncryptor(s.sk).Encrypt(s.plan.Input(), flat); err != nil {
 		tb.Fatal(err)
 	}
+	for _, port := range s.plan.WeightPorts() {
+		w, err := client.NewEncryptor(s.sk).Encrypt(port, s.plan.Weights(port.Name))
+		if err == nil {
+			err = in.Merge(w)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
 	if out, err = s.job.Run(context.Background(), in); err != nil {
 		tb.Fatal(err)
 	}

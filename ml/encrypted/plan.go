@@ -2,6 +2,7 @@ package encrypted
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/signet-ml/signet/fhe"
@@ -19,6 +20,8 @@ type Plan struct {
 	outputLen int
 	prog      *program.Program
 	consts    *program.Constants
+	private   privateWeights
+	domains   []program.Domain
 	twin      *Twin
 	finish    ml.Layer // what is left to the client, or nil
 	bits      float64  // predicted, standard deviation
@@ -42,6 +45,30 @@ func (p *Plan) Input() program.Port { return p.prog.Inputs()[0] }
 
 // Output returns the port that the client decrypts. Values are in the model's units and label order.
 func (p *Plan) Output() program.Port { return p.prog.Outputs()[0] }
+
+// Activations describes how every activation is computed, in the order of the layers: its polynomial, the range that it
+// is good for, its error and its levels.
+func (p *Plan) Activations() []Activation { return activations(p.twin.stages) }
+
+// Domains returns what the values that polynomials are evaluated on must hold, for a debug run to check.
+func (p *Plan) Domains() []program.Domain { return slices.Clone(p.domains) }
+
+// WeightPorts returns the ports of encrypted weights and biases that the model's owner encrypts for, under the data
+// owner's public key; none unless the target asked for encrypted weights.
+func (p *Plan) WeightPorts() []program.Port {
+	if p.private == nil {
+		return nil
+	}
+	return p.prog.Inputs()[1:]
+}
+
+// Weights returns what the model's owner encrypts for a port of WeightPorts, or nil for any other.
+func (p *Plan) Weights(port string) []float64 {
+	if p.private == nil {
+		return nil
+	}
+	return slices.Clone(p.private[port])
+}
 
 // Packing returns the packing that was chosen: Single or Batch.
 func (p *Plan) Packing() Packing { return p.packing }

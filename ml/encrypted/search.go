@@ -1,18 +1,22 @@
 package encrypted
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"sort"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/fhe/program/pass"
 )
 
 // Limits of the search.
 const (
 	minLogN = 11
-	maxLogN = 15
+	maxLogN = 16
 	// fastBits is the largest size of a prime that kernels in double precision can use; larger ones serve as well, so
 	// they are taken only where the smaller do not.
 	fastBits = 49
@@ -23,17 +27,20 @@ const (
 type choice struct {
 	q       []int // sizes of primes: base of them, then those that are divided away, the last first
 	base    int
-	special int    // 0 for none
+	special []int  // sizes of special primes
 	bits    int    // log2 of the input's scale
 	weights int    // bits of weights that are not as large as a prime
-	series  [2]int // choices of one series differ in bits only: the more, the more precise
+	series  [3]int // choices of one series differ in bits only: the more, the more precise
 	single  *singleShape
 }
 
 func (ch choice) total() float64 {
-	sum := ch.special
+	sum := 0
 	for _, q := range ch.q {
 		sum += q
+	}
+	for _, p := range ch.special {
+		sum += p
 	}
 	return float64(sum)
 }
@@ -47,6 +54,8 @@ type candidate struct {
 	bits    float64
 	worst   float64
 	loses   string // the scope that loses most bits
+	private privateWeights
+	domains []program.Domain
 }
 
 // unfitError says why a choice cannot be emitted; another may.
@@ -60,11 +69,7 @@ func (e *unfitError) Unwrap() error { return e.err }
 
 // parameters returns those of a choice.
 func (c *compiler) parameters(logN int, ch choice) (fhe.Parameters, error) {
-	lit := fhe.ParametersLiteral{LogN: logN, LogQ: ch.q, Security: c.target.Security}
-	if ch.special > 0 {
-		lit.LogP = []int{ch.special}
-	}
-	params, err := fhe.NewParameters(lit)
+	params, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: logN, LogQ: ch.q, LogP: ch.special, Security: c.target.Security})
 	if err != nil { // small primes can be too few
 		return params, &unfitError{c.tail().name, err}
 	}
@@ -80,8 +85,13 @@ func (c *compiler) search() (*candidate, error) {
 		if err == nil {
 			return found, nil
 		}
-		if !errors.As(err, &last) {
+		var e *InfeasibleError
+		if !errors.As(err, &e) {
 			return nil, err
+		}
+		// A larger ring has more modulus, but more noise too.
+		if last == nil || !(last.Precision && e.Precision && last.Missing < e.Missing) {
+			last = e
 		}
 	}
 	return nil, last
@@ -93,10 +103,8 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 		return nil, &InfeasibleError{Layer: c.stages[0].name, Err: errors.New("no row in the tables"), Row: fmt.Sprintf("%v, N=2^%d", c.target.Security, logN)}
 	}
 	row := fmt.Sprintf("%v, N=2^%d, log2(QP) at most %.0f", c.target.Security, logN, limit)
-	all, err := c.choices(logN)
-	if err != nil {
-		return nil, c.unfit(err, row)
-	}
+	all := c.choices(logN)
+	var err error
 	var fit []choice
 	var smallest choice
 	for i, ch := range all {
@@ -118,8 +126,8 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 		return nil, c.exhausted(smallest, limit, row)
 	}
 	// The most precise choice of every series tells whether there is anything to look for in this ring.
-	top := map[[2]int]choice{}
-	var order [][2]int
+	top := map[[3]int]choice{}
+	var order [][3]int
 	for _, ch := range fit {
 		if _, ok := top[ch.series]; !ok {
 			order = append(order, ch.series)
@@ -130,7 +138,7 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 	}
 	var best *candidate
 	for i := len(order) - 1; i >= 0 && (best == nil || !c.enough(best)); i-- {
-		found, e := c.emit(logN, top[order[i]])
+		found, e := c.emit(logN, top[order[i]], true)
 		if e != nil {
 			err = e
 		} else if best == nil || found.worst > best.worst {
@@ -147,8 +155,11 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 	case !c.enough(best):
 		return nil, c.imprecise(best, row)
 	}
+	if c.packing == Single {
+		return c.cheapestSingle(fit, order)
+	}
 	for _, ch := range fit {
-		found, err := c.emit(logN, ch)
+		found, err := c.emit(logN, ch, false)
 		var unfit *unfitError
 		switch {
 		case errors.As(err, &unfit):
@@ -169,6 +180,70 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 		return found, nil
 	}
 	panic("encrypted: the most precise choice of a ring is gone")
+}
+
+// cheapestSingle returns the first choice that is precise enough for every number of special primes, the fastest of
+// them. In a series precision grows with the bits, so it is searched by bisection, on drafts.
+func (c *compiler) cheapestSingle(fit []choice, order [][3]int) (*candidate, error) {
+	first := map[int]int{} // the first index in fit that serves, by number of special primes
+	for _, series := range order {
+		var at []int
+		for i, ch := range fit {
+			if before, ok := first[series[2]]; ch.series == series && (!ok || i < before) {
+				at = append(at, i)
+			}
+		}
+		slices.SortStableFunc(at, func(i, j int) int { return cmp.Compare(fit[i].bits, fit[j].bits) })
+		var failed error
+		serves := func(k int) bool {
+			found, err := c.emitSingle(fit[at[k]], true)
+			var unfit *unfitError
+			if err != nil && !errors.As(err, &unfit) {
+				failed = err
+			}
+			return err == nil && c.enough(found)
+		}
+		if len(at) > 0 && serves(len(at)-1) {
+			first[series[2]] = at[sort.Search(len(at)-1, serves)]
+		}
+		if failed != nil {
+			return nil, failed
+		}
+	}
+	var best choice
+	bestCost := math.Inf(1)
+	for k := 1; k <= maxSpecials; k++ {
+		i, ok := first[k]
+		if !ok {
+			continue
+		}
+		found, err := c.emitSingle(fit[i], true)
+		if err != nil {
+			return nil, err
+		}
+		if l := latencyOf(found.prog); l < bestCost {
+			best, bestCost = fit[i], l
+		}
+	}
+	return c.emitSingle(best, false)
+}
+
+// optimise runs the passes that keep every bit over a program that is to be delivered.
+func (found *candidate) optimise() error {
+	prog, report, err := pass.Optimize(found.prog)
+	if err != nil {
+		return fmt.Errorf("encrypted: %w", err)
+	}
+	found.prog = prog
+	domains := found.domains[:0]
+	for _, d := range found.domains {
+		if v, ok := report.Map(d.Value); ok {
+			d.Value = v
+			domains = append(domains, d)
+		}
+	}
+	found.domains = domains
+	return nil
 }
 
 // worstOf is how many standard deviations the largest of a thousand errors lies from zero, in bits.
@@ -241,7 +316,10 @@ func (e *InfeasibleError) Unwrap() error { return e.Err }
 // prime that is not there.
 func (c *compiler) exhausted(ch choice, limit float64, row string) error {
 	e := &InfeasibleError{Layer: c.tail().name, Levels: len(ch.q) - ch.base, Missing: ch.total() - limit, Row: row}
-	left := limit - float64(ch.special)
+	left := limit
+	for _, p := range ch.special {
+		left -= float64(p)
+	}
 	for _, q := range ch.q[:ch.base] {
 		left -= float64(q)
 	}

@@ -3,12 +3,14 @@ package encrypted
 import (
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
 
-	"github.com/signet-ml/signet/fhe/polyeval"
+	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/ml"
 )
 
-// activation is what follows a dense layer under encryption.
+// activation is what follows the linear part of a stage under encryption.
 type activation uint8
 
 const (
@@ -17,24 +19,53 @@ const (
 	actPolynomial
 )
 
-// stage is a dense layer and its activation, with what calibration found.
+// stage is y = act(Σ terms + b): what one product, or a sum of products, and an activation compute. Between two stages
+// nothing else happens.
 type stage struct {
-	name string    // for scopes and errors: "dense1"
-	w    []float64 // rows × cols, row-major
-	b    []float64
-	rows int
-	cols int
-	act  activation
-	poly polyeval.Chebyshev
+	name  string // for scopes and errors: "dense1"
+	shape []int  // of the result
+	terms []term
+	b     []float64
+	act   activation
+	poly  polynomial
+	fn    function // that poly stands for, or that is left to the client
 
-	pre, post       span    // of the values before and after the activation
-	preRMS, postRMS float64 // root mean square
-	activationName  string
-	inputRMS        float64   // of the stage's input
+	pre, post       span      // of the values before and after the activation
+	preRMS, postRMS float64   // root mean square
 	largest         float64   // magnitude of a weight
 	wide            float64   // magnitude before the activation of inputs larger than the calibration set's by the range margin
 	samples         []float64 // some values before the activation
 }
+
+// term is a linear map of one earlier value.
+type term struct {
+	from int      // the stage whose result it reads; -1 is the model's input
+	pool *pooling // sums that come first, or nil
+	m    *linear  // of the value, or of the sums
+}
+
+// pooling adds up squares of factor × factor pixels of an image of shape in, [channels, rows, columns].
+type pooling struct {
+	factor int
+	in     []int
+}
+
+func (p *pooling) out() []int { return []int{p.in[0], p.in[1] / p.factor, p.in[2] / p.factor} }
+
+func (p *pooling) window() window {
+	return window{[2]int{p.factor, p.factor}, [2]int{p.factor, p.factor}, [2]int{}, [2]int{1, 1}}
+}
+
+// whole returns the term as one matrix.
+func (t *term) whole() (*linear, error) {
+	if t.pool == nil {
+		return t.m, nil
+	}
+	return after(t.m, poolMap(t.pool.window(), 1, t.pool.in, t.pool.out()))
+}
+
+// rows is the number of elements of the result.
+func (s *stage) rows() int { return len(s.b) }
 
 // span is the range of a set of values.
 type span struct{ lo, hi float64 }
@@ -70,159 +101,6 @@ func rms(v []float64) float64 {
 	return math.Sqrt(sum / float64(max(1, len(v))))
 }
 
-// UnsupportedLayerError names a layer that cannot be compiled to encrypted inference and what can be used instead.
-type UnsupportedLayerError struct {
-	Layer       int // index in the model
-	Kind        string
-	Reason      string
-	Alternative string
-}
-
-func (e *UnsupportedLayerError) Error() string {
-	return fmt.Sprintf("encrypted: layer %d (%s): %s; %s", e.Layer, e.Kind, e.Reason, e.Alternative)
-}
-
-// split cuts a model into stages and the layer that is left to the client. Flatten moves nothing; dense layers that
-// follow one another are multiplied into one.
-func split(m *ml.Model) (stages []*stage, last ml.Layer, err error) {
-	layers := m.Layers()
-	kind := map[string]int{}
-	for i, l := range layers {
-		refuse := func(reason, alternative string) error {
-			return &UnsupportedLayerError{i, l.Kind(), reason, alternative}
-		}
-		end := i == len(layers)-1
-		var cur *stage
-		if len(stages) > 0 {
-			cur = stages[len(stages)-1]
-		}
-		if _, dense := l.(*ml.DenseLayer); !dense && l.Kind() != "flatten" && !(end && l.Kind() == "softmax") {
-			switch {
-			case cur == nil:
-				return nil, nil, refuse("there is no dense layer before it", "start the model with a dense layer")
-			case cur.act != actNone || cur.activationName != "":
-				return nil, nil, refuse("it follows another activation", "put a dense layer between them")
-			}
-		}
-		switch l := l.(type) {
-		case ml.FlattenLayer:
-		case *ml.DenseLayer:
-			kind["dense"]++
-			s := &stage{name: fmt.Sprintf("dense%d", kind["dense"]), rows: l.Out(), cols: l.In(),
-				w: append([]float64(nil), l.W.Data...), b: append([]float64(nil), l.B...)}
-			if cur != nil && cur.act == actNone && cur.activationName == "" {
-				stages[len(stages)-1] = merge(cur, s)
-			} else {
-				stages = append(stages, s)
-			}
-		case ml.SquareLayer:
-			cur.act, cur.activationName = actSquare, "square"
-		case ml.SigmoidLayer:
-			cur.activationName = "sigmoid"
-			if end {
-				last = l
-			} else {
-				cur.act = actPolynomial
-			}
-		case ml.SoftmaxLayer:
-			if !end {
-				return nil, nil, refuse("softmax inside a model is not supported", "use it as the last layer, where the client applies it")
-			}
-			if cur == nil {
-				return nil, nil, refuse("there is nothing to compute before it", "start the model with a dense layer")
-			}
-			last = l
-		case ml.ReLULayer:
-			return nil, nil, refuse("ReLU needs a comparison, which this version does not compile", "train with Square or Sigmoid instead")
-		default:
-			return nil, nil, refuse("this version does not compile it", "use Dense, Square, Sigmoid, Flatten or a last Softmax")
-		}
-	}
-	if len(stages) == 0 {
-		return nil, nil, fmt.Errorf("encrypted: the model has no dense layer")
-	}
-	return stages, last, nil
-}
-
-// merge returns the stage that computes b after a.
-func merge(a, b *stage) *stage {
-	out := &stage{name: b.name, rows: b.rows, cols: a.cols, w: make([]float64, b.rows*a.cols), b: append([]float64(nil), b.b...)}
-	for i := range b.rows {
-		row := out.w[i*a.cols : (i+1)*a.cols]
-		for k := range a.rows {
-			f := b.w[i*b.cols+k]
-			out.b[i] += f * a.b[k]
-			for j, x := range a.w[k*a.cols : (k+1)*a.cols] {
-				row[j] += f * x
-			}
-		}
-	}
-	return out
-}
-
-// calibrate runs the calibration set through the stages and records ranges and magnitudes. It fits the polynomials of
-// activations to the widened ranges.
-func calibrate(stages []*stage, x ml.Tensor, n, inputLen int, tolerance float64) error {
-	y, err := ml.NewTensor([]int{n, inputLen}, x.Data)
-	if err != nil {
-		return fmt.Errorf("encrypted: calibration: %w", err)
-	}
-	for _, s := range stages {
-		s.inputRMS = rms(y.Data)
-		m, err := s.model()
-		if err != nil {
-			return err
-		}
-		if y, err = m.Forward(y); err != nil {
-			return fmt.Errorf("encrypted: calibration of %s: %w", s.name, err)
-		}
-		s.pre, s.preRMS = spanOf(y.Data), rms(y.Data)
-		s.largest = spanOf(s.w).abs()
-		for i, v := range y.Data {
-			bias := s.b[i%s.rows]
-			s.wide = max(s.wide, rangeMargin*math.Abs(v-bias)+math.Abs(bias))
-		}
-		s.samples = append([]float64(nil), y.Data[:min(len(y.Data), 256)]...)
-		if s.act == actPolynomial {
-			// A symmetric range makes the polynomial exact at 0, where a classifier decides.
-			r := rangeMargin * max(s.pre.abs(), 0.5)
-			if s.poly, err = polyeval.SigmoidWithin(-r, r, tolerance); err != nil {
-				return fmt.Errorf("encrypted: %s after %s: %w", s.activationName, s.name, err)
-			}
-		}
-		t := twinStage{act: s.act, poly: s.poly}
-		t.apply(y.Data)
-		s.post, s.postRMS = spanOf(y.Data), rms(y.Data)
-	}
-	return nil
-}
-
-// model returns the stage's dense layer.
-func (s *stage) model() (*ml.Model, error) {
-	w, err := ml.NewTensor([]int{s.rows, s.cols}, s.w)
-	if err != nil {
-		return nil, fmt.Errorf("encrypted: %s: %w", s.name, err)
-	}
-	m, err := ml.Sequential(ml.Dense(w, s.b))
-	if err != nil {
-		return nil, fmt.Errorf("encrypted: %s: %w", s.name, err)
-	}
-	return m, nil
-}
-
-// twinOf returns the cleartext model of the stages.
-func twinOf(stages []*stage) (*Twin, error) {
-	t := &Twin{input: stages[0].cols}
-	for _, s := range stages {
-		m, err := s.model()
-		if err != nil {
-			return nil, err
-		}
-		t.stages = append(t.stages, twinStage{m, s.act, s.poly})
-	}
-	return t, nil
-}
-
 // depth returns the levels that a stage consumes: its activation, and the rescale of its product.
 func (s *stage) depth(rescale bool) int {
 	d := 0
@@ -238,12 +116,153 @@ func (s *stage) depth(rescale bool) int {
 	return d
 }
 
-// mapped returns samples of the activation's input, mapped to [-1, 1] as the polynomial wants them.
+// basis returns the map that the polynomial wants its input in, the identity if there is none.
+func (s *stage) basis() (scale, shift float64) {
+	if s.act != actPolynomial {
+		return 1, 0
+	}
+	return s.poly.ChangeOfBasis()
+}
+
+// mapped returns samples of the activation's input, as the polynomial wants them.
 func (s *stage) mapped() []float64 {
-	scale, shift := s.poly.ChangeOfBasis()
+	scale, shift := s.basis()
 	out := make([]float64, len(s.samples))
 	for i, x := range s.samples {
 		out[i] = x*scale + shift
 	}
 	return out
+}
+
+// domain is what the polynomial's input must hold.
+func (s *stage) domain(t program.Value) program.Domain {
+	d := s.poly.Domain(t)
+	d.Name = s.label() + ": " + d.Name
+	return d
+}
+
+// label is the scope of the stage's activation.
+func (s *stage) label() string { return fmt.Sprintf("%s after %s", s.fn, s.name) }
+
+// linear returns the values before the activation of n samples. values holds the results of the stages before, x the
+// inputs.
+func (s *stage) linear(n int, x []float64, values [][]float64) []float64 {
+	rows := s.rows()
+	y := make([]float64, n*rows)
+	parallel(n, func(k int) {
+		out := y[k*rows : (k+1)*rows]
+		for i := range s.terms {
+			t := &s.terms[i]
+			v := x
+			if t.from >= 0 {
+				v = values[t.from]
+			}
+			width := len(v) / n
+			in := v[k*width : (k+1)*width]
+			if t.pool != nil {
+				sums := make([]float64, t.m.cols)
+				o := t.pool.out()
+				for c := range o[0] {
+					for r := range o[1] {
+						for q := range o[2] {
+							t.pool.window().taps(r, q, t.pool.in[1], t.pool.in[2], func(_, _, iy, ix int) {
+								sums[(c*o[1]+r)*o[2]+q] += in[(c*t.pool.in[1]+iy)*t.pool.in[2]+ix]
+							})
+						}
+					}
+				}
+				in = sums
+			}
+			t.m.addTo(out, in)
+		}
+		for r, b := range s.b {
+			out[r] += b
+		}
+	})
+	return y
+}
+
+// activate applies the activation, as it is computed under encryption, in place.
+func (s *stage) activate(v []float64) {
+	switch s.act {
+	case actSquare:
+		for i := range v {
+			v[i] *= v[i]
+		}
+	case actPolynomial:
+		parallel(runtime.GOMAXPROCS(0), func(p int) {
+			n := runtime.GOMAXPROCS(0)
+			for i := p * len(v) / n; i < (p+1)*len(v)/n; i++ {
+				v[i] = s.poly.Eval(v[i])
+			}
+		})
+	}
+}
+
+// parallel calls f for 0 … n-1 on all processors.
+func parallel(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	workers := min(n, runtime.GOMAXPROCS(0))
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < n; i += workers {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// The largest errors of a polynomial that stands for an activation, relative to the activation's largest value on the
+// calibrated range. The error is part of the Twin, so it costs accuracy against the model, not precision against the
+// Twin. A probability at the end is looked at, not computed with.
+const (
+	hiddenTolerance = 1.0 / 64
+	lastTolerance   = 1.0 / 16
+)
+
+// calibrate runs the calibration set through the stages and records ranges and magnitudes. It fits the polynomials of
+// activations to the widened ranges.
+func calibrate(stages []*stage, x ml.Tensor, n int, tolerance float64) error {
+	if _, err := ml.NewTensor(x.Shape, x.Data); err != nil {
+		return fmt.Errorf("encrypted: calibration: %w", err)
+	}
+	if r := spanOf(x.Data).abs(); math.IsNaN(r) || math.IsInf(r, 0) {
+		return fmt.Errorf("encrypted: calibration: the largest input is %v", r)
+	}
+	values := make([][]float64, len(stages))
+	for i, s := range stages {
+		y := s.linear(n, x.Data, values)
+		if r := spanOf(y); math.IsNaN(r.abs()) || math.IsInf(r.abs(), 0) {
+			return fmt.Errorf("encrypted: calibration of %s: values are not finite", s.name)
+		}
+		s.pre, s.preRMS = spanOf(y), rms(y)
+		for _, t := range s.terms {
+			for _, w := range t.m.val {
+				s.largest = max(s.largest, math.Abs(w))
+			}
+		}
+		for k, v := range y {
+			bias := s.b[k%s.rows()]
+			s.wide = max(s.wide, rangeMargin*math.Abs(v-bias)+math.Abs(bias))
+		}
+		s.samples = append([]float64(nil), y[:min(len(y), 256)]...)
+		if s.act == actPolynomial {
+			tol := tolerance
+			if tol == 0 {
+				tol = hiddenTolerance
+				if i == len(stages)-1 {
+					tol = lastTolerance
+				}
+			}
+			var err error
+			if s.poly, err = fit(s.fn, s.pre, tol); err != nil {
+				return fmt.Errorf("encrypted: %s: %w", s.label(), err)
+			}
+		}
+		s.activate(y)
+		s.post, s.postRMS = spanOf(y), rms(y)
+		values[i] = y
+	}
+	return nil
 }

@@ -11,7 +11,7 @@ import (
 type Packing uint8
 
 const (
-	// Auto takes Batch if Target.Batch is above 1, and otherwise the cheaper one by the cost model.
+	// Auto takes Batch if Target.Batch is above 1; otherwise Single, or Batch where Single is not possible.
 	Auto Packing = iota
 	// Single puts one sample into one ciphertext: lowest latency, needs rotation keys.
 	Single
@@ -45,9 +45,22 @@ type Target struct {
 	Precision float64
 	Security  fhe.SecurityLevel // 0 means 128 bits, classical
 
+	// Tolerance is the largest error of a polynomial that stands for an activation, relative to the largest value that the
+	// activation takes on the calibrated range: it decides the degree. 0 means 1/64, and 1/16 for an activation at the end
+	// of the model.
+	Tolerance float64
+
 	// ServerActivation computes a trailing Sigmoid under encryption for one sample too. A batch always does; a trailing
 	// Softmax is always left to the client.
 	ServerActivation bool
+
+	// Patches lets the client send a convolution's input in patches, for a single sample: more bytes, less work for the
+	// server, and fewer switching keys.
+	Patches bool
+
+	// EncryptedWeights makes the model's weights inputs of the program, for a single sample: its owner encrypts them
+	// under the data owner's public key, and the server sees neither model nor data. See Plan.WeightPorts.
+	EncryptedWeights bool
 }
 
 const (
@@ -77,13 +90,20 @@ func (t Target) normalise() (Target, error) {
 		return t, fmt.Errorf("encrypted: packing single holds one sample, the target wants %d", t.Batch)
 	case !(t.Precision > 0 && t.Precision <= 40):
 		return t, fmt.Errorf("encrypted: a precision of %g bits; up to 40 are possible", t.Precision)
+	case t.Tolerance != 0 && !(t.Tolerance > 0 && t.Tolerance < 1):
+		return t, fmt.Errorf("encrypted: a tolerance of %g; between 0 and 1 is possible", t.Tolerance)
+	case (t.Patches || t.EncryptedWeights) && (t.Packing == Batch || t.Batch > 1):
+		return t, fmt.Errorf("encrypted: patches and encrypted weights are for a single sample")
 	case t.Security > fhe.Quantum256:
 		return t, fmt.Errorf("encrypted: unknown security level %d", t.Security)
 	case t.MinCalibration < 1:
 		return t, fmt.Errorf("encrypted: MinCalibration = %d, must be positive", t.MinCalibration)
 	}
-	if t.Packing == Auto && t.Batch > 1 {
+	switch {
+	case t.Packing == Auto && t.Batch > 1:
 		t.Packing = Batch
+	case t.Packing == Auto && (t.Patches || t.EncryptedWeights):
+		t.Packing = Single
 	}
 	return t, nil
 }
