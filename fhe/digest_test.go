@@ -92,6 +92,21 @@ func TestDigestGoldens(t *testing.T) {
 	fmt.Fprintf(&out, "parameters %v\nvalue %v\nkey %v\nbundle %v\n", p.Digest(), ct.Digest(), testKey(t, p, p.GaloisElement(1), 1).Digest(), testBundleV1(t, p).Digest())
 	golden(t, "digests-v1.txt", []byte(out.String()))
 
+	// What the independent decoder of docs must find in the goldens, whichever version of the wire form they have.
+	golden(t, "parameters-toy-v1.bin", encoded(t, p))
+	out.Reset()
+	for _, f := range []struct {
+		name string
+		v    interface{ Digest() Digest }
+	}{
+		{"parameters-toy-v1.bin", p}, {"ciphertext-v1.bin", testCiphertext(t, p, 1, 1, 1)}, {"ciphertext-v2.bin", testCiphertext(t, p, 1, 1, 1)},
+		{"ciphertext-seeded-v2.bin", testSeeded(t, p, 1, 1)}, {"bundle-v1.bin", testBundleV1(t, p)}, {"bundle-v2.bin", testBundle(t, p)},
+		{"keys-v1.bin", testKeysV1(t, p)}, {"keys-v2.bin", testKeys(t, p)}, {"publickey-v1.bin", testPublicKey(t, p)},
+	} {
+		fmt.Fprintf(&out, "%s %v\n", f.name, f.v.Digest())
+	}
+	golden(t, "files.txt", []byte(out.String()))
+
 	h := sha256.New()
 	h.Write([]byte("signet/value/v1"))
 	pd := p.Digest()

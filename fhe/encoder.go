@@ -80,3 +80,26 @@ func (e *Encoder) Decode(coefficients []float64) ([]complex128, error) {
 	}
 	return out, nil
 }
+
+// DecodeResidues returns the slot values of 2^logSlots slots of a polynomial given by its rows modulo q_0, q_1, … in the
+// coefficient domain, lifted to the integers around zero and divided by scale. It overwrites the rows.
+func (e *Encoder) DecodeResidues(rows [][]uint64, logSlots int, scale Scale) ([]complex128, error) {
+	if logSlots < 0 || logSlots > e.params.LogMaxSlots() || !scale.Valid() {
+		return nil, fmt.Errorf("fhe: decode: 2^%d slots at scale %v, the parameters have up to 2^%d", logSlots, scale, e.params.LogMaxSlots())
+	}
+	if len(rows) == 0 || len(rows) > e.params.MaxLevel()+1 {
+		return nil, fmt.Errorf("fhe: decode: %d rows, want 1 to %d", len(rows), e.params.MaxLevel()+1)
+	}
+	// A message in n slots is a polynomial in X^(N/2n); the other coefficients hold nothing but noise.
+	gap := e.params.N() >> (logSlots + 1)
+	for i, row := range rows {
+		if len(row) != e.params.N() {
+			return nil, fmt.Errorf("fhe: decode: row %d has %d words, want %d", i, len(row), e.params.N())
+		}
+		for j := range len(row) / gap {
+			row[j] = row[j*gap]
+		}
+		rows[i] = row[:len(row)/gap]
+	}
+	return e.Decode(e.params.p.rings.Centered(rows, scale.Big()))
+}

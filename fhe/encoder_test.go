@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/signet-ml/signet/fhe/internal/insecure"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/tuneinsight/lattigo/v5/core/rlwe"
 	"github.com/tuneinsight/lattigo/v5/he/hefloat"
@@ -155,6 +156,74 @@ func TestCentered(t *testing.T) {
 			if f != float64(coeffs[i])/(1<<10) {
 				t.Fatalf("level %d, coefficient %d: %v", level, i, f)
 			}
+		}
+	}
+}
+
+// TestEncoderAtLargeScale: Lattigo takes parameters of a default scale above 2^53 for a wish for big floats, which an
+// encoder in double precision cannot read.
+func TestEncoderAtLargeScale(t *testing.T) {
+	p, err := InsecureParameters(insecure.Grant(), ParametersLiteral{LogN: 8, LogQ: []int{61, 61}, LogDefaultScale: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, z := NewEncoder(p), slotValues(16, 1)
+	coeffs, err := e.Encode(z, 4, PowerOfTwo(50))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float64, len(coeffs))
+	for i, c := range coeffs {
+		x[i] = float64(c) / (1 << 50)
+	}
+	got, err := e.Decode(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range z {
+		if d := got[i] - z[i]; math.Hypot(real(d), imag(d)) > 0x1p-44 {
+			t.Errorf("slot %d: %v, want %v", i, got[i], z[i])
+		}
+	}
+}
+
+// TestDecodeResidues lifts rows to signed integers, and refuses those of other parameters.
+func TestDecodeResidues(t *testing.T) {
+	p := toy(t, 6)
+	e, z, scale := NewEncoder(p), slotValues(8, 3), PowerOfTwo(40)
+	coeffs, err := e.Encode(z, 3, scale)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := func(n, words int) [][]uint64 {
+		out := make([][]uint64, n)
+		for i := range out {
+			out[i] = make([]uint64, words)
+			if words == p.N() {
+				lattice.Expand(p.Lattice().RingQ(i%3), coeffs, out[i])
+			}
+		}
+		return out
+	}
+	got, err := e.DecodeResidues(rows(3, p.N()), 3, scale)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range z {
+		if d := got[i] - z[i]; math.Hypot(real(d), imag(d)) > 0x1p-34 {
+			t.Errorf("slot %d: %v, want %v", i, got[i], z[i])
+		}
+	}
+	for name, f := range map[string]func() ([]complex128, error){
+		"no rows":       func() ([]complex128, error) { return e.DecodeResidues(nil, 3, scale) },
+		"too many rows": func() ([]complex128, error) { return e.DecodeResidues(rows(4, p.N()), 3, scale) },
+		"short rows":    func() ([]complex128, error) { return e.DecodeResidues(rows(2, p.N()/2), 3, scale) },
+		"slots":         func() ([]complex128, error) { return e.DecodeResidues(rows(2, p.N()), 6, scale) },
+		"no slots":      func() ([]complex128, error) { return e.DecodeResidues(rows(2, p.N()), -1, scale) },
+		"no scale":      func() ([]complex128, error) { return e.DecodeResidues(rows(2, p.N()), 3, Scale{}) },
+	} {
+		if z, err := f(); err == nil || z != nil {
+			t.Errorf("%s: decoded", name)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/program"
@@ -63,9 +64,13 @@ func (d *Decryptor) ForOwner(port program.Port, b *fhe.Bundle) ([]float64, error
 	if err := port.CheckBundle(b); err != nil {
 		return nil, err
 	}
+	k, err := program.NewPacker(p, port)
+	if err != nil {
+		return nil, err
+	}
 	cts := b.Get(port.Name)
 	slots := make([][]complex128, len(cts))
-	err := parallel(len(cts), func(i int) error {
+	err = parallel(len(cts), func(i int) error {
 		var err error
 		slots[i], err = d.slots(cts[i])
 		return err
@@ -73,7 +78,23 @@ func (d *Decryptor) ForOwner(port program.Port, b *fhe.Bundle) ([]float64, error
 	if err != nil {
 		return nil, fmt.Errorf("client: port %q: %w", port.Name, err)
 	}
-	return unpack(port.Layout, slots), nil
+	return k.Unpack(slots)
+}
+
+// Open returns the slots of one ciphertext of degree 0 to 2, a tool for the owner of the key who looks for the place where
+// a program goes wrong: clear.Compare takes it as a method value. What ForOwner says about its result holds for every
+// value on the way, too: none of it may reach anyone else.
+//
+// A ciphertext does not carry the id of its key: under another key Open gives noise. It fails with a *fhe.MismatchError
+// on a ciphertext of other parameters.
+func (d *Decryptor) Open(ct *fhe.Ciphertext) ([]complex128, error) {
+	if ct == nil {
+		return nil, errors.New("client: open a nil ciphertext")
+	}
+	if p := d.sk.params; !ct.Parameters().Equal(p) {
+		return nil, &fhe.MismatchError{What: "parameters", Want: p.Digest().Short(), Have: ct.Parameters().Digest().Short()}
+	}
+	return d.slots(ct)
 }
 
 // slots decrypts, lifts, divides by the scale and decodes one ciphertext.
@@ -85,17 +106,13 @@ func (d *Decryptor) slots(ct *fhe.Ciphertext) ([]complex128, error) {
 			limbs[poly][i] = ct.Limb(poly, i)
 		}
 	}
+	if ct.Degree() == 0 { // a message in the clear: its part 1 is zero
+		zero := make([]uint64, d.sk.params.N())
+		limbs = append(limbs, slices.Repeat([][]uint64{zero}, ct.Level()+1))
+	}
 	rows, err := d.sk.key.Decrypt(limbs)
 	if err != nil {
 		return nil, err
 	}
-	// A message in n slots is a polynomial in X^(N/2n); the other coefficients hold nothing but noise.
-	gap := d.sk.params.N() >> (ct.LogSlots() + 1)
-	for i, row := range rows {
-		for j := range len(row) / gap {
-			row[j] = row[j*gap]
-		}
-		rows[i] = row[:len(row)/gap]
-	}
-	return d.enc.Decode(d.sk.params.Lattice().Centered(rows, ct.Scale().Big()))
+	return d.enc.DecodeResidues(rows, ct.LogSlots(), ct.Scale())
 }

@@ -36,10 +36,13 @@ func NewEncryptor(sk *SecretKey) *Encryptor {
 }
 
 // NewPublicKeyEncryptor returns an Encryptor under pk, for who is to give data to the owner of the secret key, or the
-// weights of a model, and cannot decrypt. Each ciphertext is an encryption of zero modulo Q·P, divided by P and rounded, plus
-// the message. A coefficient of its noise has variance (1 + h)/12 for a secret of squared norm h, which is 2N/3 for a
-// uniformly ternary one: N/18 for short. Under parameters without special primes nothing is divided, and the variance is
-// 3.2²·(1 + h + 2N/3). Tell program.Program.Noise by program.NoiseHints.PublicKey. Ciphertexts are not seeded.
+// weights of a model, and cannot decrypt. Each ciphertext is an encryption of zero modulo Q·P, divided by P and rounded,
+// plus the message, as in Lattigo. Ciphertexts are not seeded.
+//
+// A coefficient of the noise has variance (1 + h)/12 for a secret of squared norm h, which is 2N/3 for a uniformly ternary
+// one: N/18 for short, where that under the secret key is 10. Without special primes nothing is divided, and the variance is
+// 3.2²·(1 + h + 2N/3). In slots, which the secret's slots multiply, the noise has the tails of a Laplace distribution.
+// program.NoiseHints.PublicKey tells the noise model.
 func NewPublicKeyEncryptor(pk *fhe.PublicKey) *Encryptor {
 	p := pk.Parameters()
 	e := &Encryptor{params: p, id: pk.Key(), noise: 1 + secret.PublicNoise(p.Lattice()), enc: fhe.NewEncoder(p)}
@@ -90,14 +93,17 @@ func (e *Encryptor) Encrypt(port program.Port, x []float64) (*fhe.Bundle, error)
 	if err := checkInput(e.params, port); err != nil {
 		return nil, err
 	}
-	if err := checkValues(port, x); err != nil {
+	if err := port.CheckValues(x); err != nil {
 		return nil, err
 	}
-	k := newPacker(port)
+	k, err := program.NewPacker(e.params, port)
+	if err != nil {
+		return nil, err
+	}
 	limit := coefficientLimit(e.params, port.Level, e.noise)
 	cts := make([]*fhe.Ciphertext, port.Count)
-	err := parallel(port.Count, func(i int) error {
-		slots, err := k.pack(i, x)
+	err = parallel(port.Count, func(i int) error {
+		slots, err := k.Pack(i, x)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log"
@@ -55,4 +56,46 @@ func Example() {
 	}
 	fmt.Printf("%.3f\n", y)
 	// Output: [1.000 -2.500 3.000]
+}
+
+// A party that cannot decrypt encrypts for the owner of the secret key.
+func ExampleNewPublicKeyEncryptor() {
+	p, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: 12, LogQ: []int{38, 28}, LogP: []int{40}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	port := program.Port{Name: "w", Count: 1, Level: 1, Degree: 1, LogSlots: 2, Scale: p.DefaultScale(), Bound: 8,
+		Layout: program.Layout{Shape: []int{3}, Runs: []program.Run{{SlotStep: 1, IndexStep: 1, Length: 3}}}}
+
+	// The owner of the secret key publishes a public key.
+	kg, err := client.NewKeyGenerator(p)
+	if err != nil {
+		log.Fatal(err)
+	}
+	sk := kg.GenSecretKey()
+	pk, err := kg.GenPublicKey(sk)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var file bytes.Buffer
+	if _, err := pk.WriteTo(&file); err != nil {
+		log.Fatal(err)
+	}
+
+	// The owner of a model encrypts its weights.
+	pk, err = fhe.ReadPublicKey(&file, p, fhe.PublicKeyBytes(p))
+	if err != nil {
+		log.Fatal(err)
+	}
+	weights, err := client.NewPublicKeyEncryptor(pk).Encrypt(port, []float64{0.5, -1, 4})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	y, err := client.NewDecryptor(sk).ForOwner(port, weights)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.3f\n", y)
+	// Output: [0.500 -1.000 4.000]
 }

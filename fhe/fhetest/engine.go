@@ -18,7 +18,8 @@ import (
 )
 
 // RunEngine is the conformance suite. It compares every opcode at every level and random programs with stock Lattigo,
-// limb for limb, and checks errors, concurrency, cancellation, closing, progress and traces. open returns a new engine;
+// limb for limb, and checks errors, concurrency, cancellation, closing, progress, traces and
+// intermediate values. open returns a new engine;
 // what it must release it releases with t.Cleanup. Do not call RunEngine from a parallel test: it looks for leaked
 // goroutines. It takes some ten seconds with an engine as fast as stock Lattigo.
 //
@@ -68,6 +69,7 @@ func checks() []check {
 		check{"close", checkClose},
 		check{"progress", checkProgress},
 		check{"trace", checkTrace},
+		check{"values", checkValues},
 	)
 }
 
@@ -758,6 +760,86 @@ func checkTrace(open func() program.Engine) error {
 	for _, r := range roots {
 		if r != roots[0] {
 			return fmt.Errorf("roots of traces of one program on one input differ: %v and %v", roots[0].Short(), r.Short())
+		}
+	}
+	return nil
+}
+
+// checkValues compares the ciphertexts that program.WithValues shows with stock Lattigo's, and what happens to them.
+func checkValues(open func() program.Engine) error {
+	cases, err := casesOf["every opcode"]()
+	if err != nil {
+		return err
+	}
+	small, err := smallCase()
+	if err != nil {
+		return err
+	}
+	eng := open()
+	for _, tc := range []*testCase{small, cases[0]} {
+		ops := tc.prog.Ops()
+		err := with(eng, tc, func(job program.Job) error {
+			last, shown := program.Value(-1), 0
+			var kept []*fhe.Ciphertext
+			var digests []fhe.Digest
+			var inside atomic.Int32
+			err := same(job, tc, program.WithValues(func(v program.Value, ct *fhe.Ciphertext) error {
+				defer inside.Add(-1)
+				switch {
+				case inside.Add(1) > 1:
+					return fmt.Errorf("values shown from two goroutines at once")
+				case v <= last || int(v) >= len(ops) || !ops[v].IsCiphertext():
+					return fmt.Errorf("value %d shown after value %d", v, last)
+				case ct.Digest() != tc.ops[v]:
+					return fmt.Errorf("value %d, %v in %q: digest %v, stock Lattigo has %v", v, ops[v].Code, tc.prog.Scope(v),
+						ct.Digest().Short(), tc.ops[v].Short())
+				}
+				last = v
+				if shown++; shown%2 == 0 { // whoever is shown a value owns it
+					kept, digests = append(kept, ct), append(digests, tc.ops[v])
+				} else {
+					clear(ct.Limb(0, 0))
+				}
+				return nil
+			}))
+			if err != nil {
+				return fmt.Errorf("run that shows values: %w", err)
+			}
+			want := 0
+			for i := range ops {
+				if ops[i].IsCiphertext() {
+					want++
+				}
+			}
+			if shown != want {
+				return fmt.Errorf("%d values shown, want %d", shown, want)
+			}
+			for i, ct := range kept {
+				if ct.Digest() != digests[i] {
+					return fmt.Errorf("a value that was shown changed later")
+				}
+			}
+			stop := errors.New("enough")
+			calls := 0
+			out, err := job.Run(context.Background(), tc.bundle(), program.WithValues(func(program.Value, *fhe.Ciphertext) error {
+				calls++
+				return stop
+			}))
+			switch {
+			case !errors.Is(err, stop) || out != nil:
+				return fmt.Errorf("run whose values are refused: error %v, want it wrapped and no result", err)
+			case calls != 1:
+				return fmt.Errorf("run went on for %d values after the first was refused", calls-1)
+			}
+			if _, err := job.RunBatch(context.Background(), []*fhe.Bundle{tc.bundle()}, program.WithValues(func(program.Value, *fhe.Ciphertext) error {
+				return nil
+			})); err == nil {
+				return fmt.Errorf("batch that shows values: no error")
+			}
+			return same(job, tc)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

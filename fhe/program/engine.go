@@ -77,6 +77,7 @@ type Progress struct {
 type RunOptions struct {
 	Progress func(Progress)
 	Trace    *TraceRecorder
+	Values   func(v Value, ct *fhe.Ciphertext) error
 }
 
 // RunOption changes a run.
@@ -96,6 +97,14 @@ func WithProgress(f func(Progress)) RunOption { return func(o *RunOptions) { o.P
 
 // WithTrace records the digest of every operation's result and its trace leaf, which costs about as much as the run.
 func WithTrace(t *TraceRecorder) RunOption { return func(o *RunOptions) { o.Trace = t } }
+
+// WithValues calls f with every operation's ciphertext, in the order of the program's operations and from one goroutine
+// at a time; hoists and outputs have none. The ciphertext is a copy that f may keep and change. An error of f stops the
+// run, which returns it wrapped. A batch refuses the option. It is for debugging: beside the copies, the run gives the
+// same bits.
+func WithValues(f func(v Value, ct *fhe.Ciphertext) error) RunOption {
+	return func(o *RunOptions) { o.Values = f }
+}
 
 // CheckInput checks that a bundle is one that the program can run on: its parameters, its key (unless keys is nil),
 // its program, and every port's count, level, degree, scale and slots. Engines call it first.

@@ -229,7 +229,7 @@ func TestNoise(t *testing.T) {
 	if hinted[11].Error >= noise[11].Error || hinted[11].Magnitude != 1e-6 {
 		t.Errorf("products of hinted magnitude: %+v, without hints %+v", hinted[11], noise[11])
 	}
-	m := newNoiseModel(prog, consts, nil)
+	m := newNoiseModel(prog, consts, NoiseHints{})
 	if !(m.keySwitch(1, 1) <= m.keySwitch(1, 2)) {
 		t.Error("a hoist at a higher level has less noise")
 	}

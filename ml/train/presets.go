@@ -21,7 +21,14 @@ func MNISTSquareMLP(seed uint64) (Spec, Options) {
 // square, 100 units, square, 10 scores; and options that train it with small
 // activations. Any set of 28×28 images with ten classes will do.
 //
-// FIGURES CNN
+// Accuracy, and largest magnitudes over the test images behind the convolution and the two
+// dense layers, for seeds 1, 2 and 3:
+//
+//	60,000 images, 10,000 to test   99.02 %, 98.95 %, 98.95 %   at most 2.6, 7.1 and 9.1
+//	embedded 8,000 and 1,000        97.1 %, 97.7 %, 98.1 %      at most 2.4, 5.0 and 8.4
+//
+// Training took 64 to 89 s on the full set and 8 to 10 s on the embedded one, on two
+// cores of a Xeon that other work shared; the former is 56 s of processor time.
 func MNISTSquareCNN(seed uint64) (Spec, Options) {
 	return Spec{Layers: []LayerSpec{
 			Conv2d(ConvSpec{Out: 5, Kernel: 5, Stride: 2, Padding: 1}), Square(),
@@ -43,7 +50,14 @@ func MNISTSquareCNN(seed uint64) (Spec, Options) {
 // and a pool of 2×2, then 120, 84 and 10 units with squares between. It has 61,706
 // weights and biases. Any set of 28×28 images with ten classes will do.
 //
-// FIGURES LENET
+// Accuracy, and largest magnitudes over the test images behind the layers with weights, in
+// order, for seeds 1 and 2, and on the embedded set 3:
+//
+//	60,000 images, 10,000 to test   99.42 %, 99.31 %         at most 2.0, 2.9, 4.8, 4.7 and 8.0
+//	embedded 8,000 and 1,000        99.0 %, 98.6 %, 99.1 %   at most 1.8, 1.9, 3.2, 5.1 and 9.9
+//
+// Training took 3.5 to 4.3 minutes on the full set and 23 to 34 s on the embedded one, on
+// two cores of a Xeon that other work shared; the latter is 22 s of processor time.
 func MNISTLeNet5(seed uint64) (Spec, Options) {
 	return Spec{Layers: []LayerSpec{
 			Conv2d(ConvSpec{Out: 6, Kernel: 5, Padding: 2}), Square(), AvgPool2d(2, 0, 0),

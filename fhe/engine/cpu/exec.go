@@ -118,7 +118,7 @@ func (r *run) input(o *program.Op) value {
 	return v
 }
 
-// output copies a result out of the pooled rows and checks that every word is below its prime.
+// output returns a copy of a value, out of the pooled rows, and checks that every word is below its prime.
 func (r *run) output(o *program.Op, x *value) *fhe.Ciphertext {
 	limbs := make([][][]uint64, o.Degree+1)
 	for p := range limbs {

@@ -76,8 +76,8 @@ func (j *job) RunBatch(ctx context.Context, in []*fhe.Bundle, opts ...program.Ru
 	}
 	defer j.runs.Done()
 	o := program.NewRunOptions(opts)
-	if o.Trace != nil {
-		return nil, fmt.Errorf("cpu: a trace records one run, not a batch")
+	if o.Trace != nil || o.Values != nil {
+		return nil, fmt.Errorf("cpu: a trace and values are of one run, not of a batch")
 	}
 	if f := o.Progress; f != nil {
 		var mu sync.Mutex
@@ -158,6 +158,11 @@ func (j *job) run(ctx context.Context, t *team, in *fhe.Bundle, opts program.Run
 					return nil, err
 				}
 			}
+			if opts.Values != nil {
+				if err := r.show(opts.Values, i); err != nil {
+					return nil, err
+				}
+			}
 			r.free(i)
 			if opts.Progress != nil {
 				opts.Progress(program.Progress{Done: i + 1, Total: len(ops), Scope: j.prog.Scope(program.Value(i)), Elapsed: time.Since(start)})
@@ -196,6 +201,18 @@ func (r *run) free(i int) {
 		done(r.prog.Ops()[o.Args[0]].Args[0])
 	}
 	done(program.Value(i))
+}
+
+// show calls f with a copy of the result of operation i, unless that is no ciphertext.
+func (r *run) show(f func(program.Value, *fhe.Ciphertext) error, i int) error {
+	o := &r.prog.Ops()[i]
+	if !o.IsCiphertext() {
+		return nil
+	}
+	if err := f(program.Value(i), r.output(o, &r.vals[i])); err != nil {
+		return fmt.Errorf("cpu: values of operation %d, %v in %q: %w", i, o.Code, r.prog.Scope(program.Value(i)), err)
+	}
+	return nil
 }
 
 func (r *run) record(t *program.TraceRecorder, i int) error {

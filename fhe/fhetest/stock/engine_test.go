@@ -97,6 +97,14 @@ func (j *job) Run(ctx context.Context, in *fhe.Bundle, opts ...program.RunOption
 			}
 			o.Trace.Record(j.p, i, d)
 		}
+		if o.Values != nil && ct != nil && (i != total/2 || j.fault != "a value is not shown") {
+			if err := o.Values(program.Value(i), ct); err != nil {
+				if j.fault == "loses the error of values" {
+					err = errors.New(err.Error())
+				}
+				return err
+			}
+		}
 		if o.Progress != nil && (i != total-1 || j.fault != "last progress event is missing") {
 			done := i + 1
 			if j.fault == "progress counts from 0" {
@@ -135,6 +143,9 @@ func (j *job) Run(ctx context.Context, in *fhe.Bundle, opts ...program.RunOption
 func (j *job) RunBatch(ctx context.Context, in []*fhe.Bundle, opts ...program.RunOption) ([]*fhe.Bundle, error) {
 	if j.closed && j.fault != "runs after close" {
 		return nil, program.ErrClosed
+	}
+	if o := program.NewRunOptions(opts); o.Values != nil && j.fault != "batch shows values" {
+		return nil, errors.New("values are of one run")
 	}
 	out := make([]*fhe.Bundle, len(in))
 	for i := range in {

@@ -13,7 +13,7 @@ import (
 type FFT struct{ ecd *hefloat.Encoder }
 
 // NewFFT precomputes the embedding's roots of unity in double precision.
-func (ps *Params) NewFFT() *FFT { return &FFT{hefloat.NewEncoder(ps.CKKS)} }
+func (ps *Params) NewFFT() *FFT { return &FFT{hefloat.NewEncoder(ps.CKKS, 53)} }
 
 // Coefficients turns 2^logSlots slot values, in place, into coefficients: the real parts are those of
 // X^0, X^g, X^2g …, the imaginary parts follow, with gap g = N / 2^(logSlots+1).

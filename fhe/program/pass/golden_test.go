@@ -97,7 +97,7 @@ func network(t testing.TB, params fhe.Parameters) (*program.Program, *program.Co
 
 func sigmoid(t testing.TB, params fhe.Parameters) *program.Program {
 	t.Helper()
-	poly, err := polyeval.Sigmoid(-8, 8, 15)
+	poly, err := polyeval.At(polyeval.Sigmoid, -8, 8, 15)
 	if err != nil {
 		t.Fatal(err)
 	}

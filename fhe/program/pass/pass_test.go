@@ -336,7 +336,7 @@ func TestLinear(t *testing.T) {
 					best[i] = min(best[i], time.Since(start))
 				}
 			}
-			if ratio := best[1].Seconds() / best[0].Seconds(); ratio > 32 {
+			if ratio := best[1].Seconds() / best[0].Seconds(); ratio > 32 && best[1] > 250*time.Millisecond { // less is the collector's
 				t.Errorf("%d operations take %v, %d take %v: %.1f times", sizes[0], best[0], sizes[1], best[1], ratio)
 			}
 		})

@@ -1,0 +1,280 @@
+package clear
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/cmplx"
+
+	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/program"
+)
+
+// Opener returns the slots of a ciphertext of degree 0 to 2. The owner of the key supplies it: client.Decryptor.Open. For
+// transparent bundles it is Reveal.
+type Opener func(ct *fhe.Ciphertext) ([]complex128, error)
+
+// Options are the options of Compare. Zero fields have the stated defaults.
+type Options struct {
+	Tolerance float64          // bits of precision that a layer may lose; 0 means 8
+	Total     float64          // bits that the whole program may lose; 0 means any number
+	Surprise  float64          // bits by which a measured precision may be below the simulated one; 0 means 3
+	Headroom  float64          // bits that a value has to stay below half of its modulus; 0 means 1
+	Domains   []program.Domain // where values have to lie
+	Seed      uint64           // of the simulated errors
+}
+
+func (o *Options) defaults() {
+	for _, d := range []struct {
+		field *float64
+		value float64
+	}{{&o.Tolerance, 8}, {&o.Surprise, 3}, {&o.Headroom, 1}} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+}
+
+func (o *Options) check(p *program.Program) error {
+	for name, x := range map[string]float64{"tolerance": o.Tolerance, "total": o.Total, "surprise": o.Surprise, "headroom": o.Headroom} {
+		if !(x >= 0) || math.IsInf(x, 0) {
+			return fmt.Errorf("%s of %g bits", name, x)
+		}
+	}
+	ops := p.Ops()
+	for i, d := range o.Domains {
+		if d.Value < 0 || int(d.Value) >= len(ops) || !ops[d.Value].IsCiphertext() {
+			return fmt.Errorf("domain %d, %q: %d is not a ciphertext of the program", i, d.Name, d.Value)
+		}
+		if !(d.Lo < d.Hi) || math.IsInf(d.Lo, 0) || math.IsInf(d.Hi, 0) {
+			return fmt.Errorf("domain %d, %q: no interval [%g, %g]", i, d.Name, d.Lo, d.Hi)
+		}
+	}
+	return nil
+}
+
+// Compare runs a program on an engine and in the clear, side by side, and reports where the two part: per operation and
+// per layer, which is a scope of the program. Every intermediate ciphertext is opened with open, so Compare is for the
+// owner of the key, or for tests; the run takes the time of as many decryptions.
+//
+// The clear inputs are what open gives for the ciphertexts of in. So the error of their encryption is in both and is not
+// measured; inputs count with the precision that a fresh encryption has. Predictions leave the same out, and so do they
+// the rounding of constants, for the clear run computes with the integers.
+//
+// Memory: that of the engine and twice Memory(p). Errors are those of loading and running, of open, and for an engine
+// that does not honour program.WithValues. What the comparison finds is no error: it is in the Report, which holds
+// decrypted values and must not leave the owner.
+func Compare(ctx context.Context, eng program.Engine, p *program.Program, c *program.Constants, keys *fhe.EvaluationKeys,
+	in *fhe.Bundle, open Opener, opts Options) (*Report, error) {
+	if eng == nil || open == nil {
+		return nil, errors.New("clear: compare without an engine or an opener")
+	}
+	t, err := newTables(p, c)
+	if err != nil {
+		return nil, fmt.Errorf("clear: compare: %w", err)
+	}
+	opts.defaults()
+	if err := opts.check(p); err != nil {
+		return nil, fmt.Errorf("clear: compare: %w", err)
+	}
+	job, err := eng.Load(ctx, p, c, keys)
+	if err != nil {
+		return nil, fmt.Errorf("clear: compare: %w", err)
+	}
+	defer job.Close()
+	sim, err := newSimulator(p, c, opts.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("clear: compare: %w", err)
+	}
+	w := &watcher{opts: opts, exact: t.machine(nil), noisy: t.machine(sim), open: open, seen: make([]observation, len(p.Ops()))}
+	if _, err := job.Run(ctx, in, program.WithValues(w.value)); err != nil {
+		return nil, fmt.Errorf("clear: compare: %w", err)
+	}
+	if err := w.skip(len(p.Ops())); err != nil {
+		return nil, fmt.Errorf("clear: compare: engine %q: %w", eng.Info().Name, err)
+	}
+	r, err := w.report(p, c)
+	if err != nil {
+		return nil, fmt.Errorf("clear: compare: %w", err)
+	}
+	r.Engine = eng.Info().Name
+	return r, nil
+}
+
+// watcher follows a run value by value, with the exact values and with those of a simulated run.
+type watcher struct {
+	opts         Options
+	exact, noisy *machine
+	open         Opener
+	next         int // operation
+	seen         []observation
+	violations   []Violation
+}
+
+// observation is what one value showed. Errors are root mean squares over real and imaginary parts.
+type observation struct {
+	magnitude, largest  float64
+	measured, simulated float64
+	worst               int // slot
+	worstError          float64
+	headroom            float64
+}
+
+// skip steps over operations without a ciphertext up to operation i.
+func (w *watcher) skip(i int) error {
+	for ; w.next < i; w.next++ {
+		o := &w.exact.prog.Ops()[w.next]
+		if o.IsCiphertext() {
+			return fmt.Errorf("the engine did not show value %d, %v in %q", w.next, o.Code, w.exact.prog.Scope(program.Value(w.next)))
+		}
+		if err := w.step(w.next, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step executes an operation in both machines and forgets what it was the last to read.
+func (w *watcher) step(i int, in []complex128) error {
+	for _, m := range [2]*machine{w.exact, w.noisy} {
+		if err := m.step(i, in, true); err != nil {
+			return err
+		}
+	}
+	if x := w.exact.vals[i]; !w.exact.prog.Ops()[i].IsCiphertext() {
+		w.seen[i].magnitude = rms(x)
+		w.exact.free(i)
+		w.noisy.free(i)
+	}
+	return nil
+}
+
+// value takes part in the run of the engine.
+func (w *watcher) value(v program.Value, ct *fhe.Ciphertext) error {
+	i := int(v)
+	if i < w.next || i >= len(w.seen) {
+		return fmt.Errorf("value %d shown after value %d", v, w.next-1)
+	}
+	if err := w.skip(i); err != nil {
+		return err
+	}
+	z, err := w.open(ct)
+	if err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	if want := 1 << w.exact.prog.Ops()[i].LogSlots; len(z) != want {
+		return fmt.Errorf("open: %d slots, want %d", len(z), want)
+	}
+	if err := w.step(i, z); err != nil {
+		return err
+	}
+	w.next++
+	x, noisy := w.exact.vals[i], w.noisy.slots(i)
+	s := observation{magnitude: rms(x)}
+	for k := range x {
+		s.largest = max(s.largest, cmplx.Abs(x[k]))
+		d := cmplx.Abs(z[k] - x[k])
+		s.measured += d * d
+		if d > s.worstError {
+			s.worst, s.worstError = k, d
+		}
+		d = cmplx.Abs(noisy[k] - x[k])
+		s.simulated += d * d
+	}
+	s.measured, s.simulated = math.Sqrt(s.measured/float64(2*len(x))), math.Sqrt(s.simulated/float64(2*len(x)))
+	if s.headroom, err = w.exact.headroom(i); err != nil {
+		return err
+	}
+	w.seen[i] = s
+	w.domains(v, x)
+	w.exact.free(i)
+	w.noisy.free(i)
+	return nil
+}
+
+// edge is how far outside of a domain, relative to its width, a value is still on its border: calibration and encoding
+// round.
+const edge = 1e-6
+
+func (w *watcher) domains(v program.Value, x []complex128) {
+	for _, d := range w.opts.Domains {
+		if d.Value != v {
+			continue
+		}
+		out := Violation{Name: d.Name, Layer: w.exact.prog.Scope(v), Value: v, Lo: d.Lo, Hi: d.Hi}
+		far := edge * (d.Hi - d.Lo)
+		for s, z := range x {
+			if by := max(d.Lo-real(z), real(z)-d.Hi); by > edge*(d.Hi-d.Lo) {
+				out.Slots++
+				if by > far {
+					far, out.Slot, out.X = by, s, real(z)
+				}
+			}
+		}
+		if out.Slots > 0 {
+			w.violations = append(w.violations, out)
+		}
+	}
+}
+
+// report judges what was seen.
+func (w *watcher) report(p *program.Program, c *program.Constants) (*Report, error) {
+	ops := p.Ops()
+	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}, Error: map[program.Value]float64{}, Exact: true}
+	for i := range ops {
+		hints.Magnitude[program.Value(i)] = w.seen[i].magnitude
+		if ops[i].Code == program.Input {
+			hints.Error[program.Value(i)] = 0
+		}
+	}
+	predicted, err := p.Noise(c, hints)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Program: p.Digest(), Tolerance: w.opts.Tolerance, Total: w.opts.Total, Violations: w.violations}
+	for i := range ops {
+		o, s := &ops[i], &w.seen[i]
+		if !o.IsCiphertext() {
+			continue
+		}
+		measured, simulated, expected := s.measured, s.simulated, predicted[i].Error
+		if o.Code == program.Input { // as precise as a fresh encryption
+			measured = w.noisy.sim.noise[i].Added
+			simulated, expected = measured, measured
+		}
+		op := OpReport{
+			Value: program.Value(i), Code: o.Code.String(), Layer: p.Scope(program.Value(i)), Level: o.Level, Degree: o.Degree,
+			LogScale: o.Scale.Log2(), Magnitude: s.magnitude, Largest: s.largest, Error: s.measured,
+			Bits: precision(measured, s.magnitude), Predicted: precision(expected, s.magnitude), Simulated: precision(simulated, s.magnitude),
+			WorstSlot: s.worst, WorstError: s.worstError, Headroom: s.headroom,
+		}
+		if op.Headroom < w.opts.Headroom {
+			r.Overflows = append(r.Overflows, Overflow{op.Layer, op.Value, op.Code, op.Level, op.Headroom})
+		}
+		if r.Surprise == nil && op.Simulated-op.Bits > w.opts.Surprise {
+			surprise := op
+			r.Surprise = &surprise
+		}
+		r.Ops = append(r.Ops, op)
+	}
+	r.layers(p)
+	return r, nil
+}
+
+// precision returns -log2(error/magnitude), within ±maxBits. Where the message is zero it is that of the error itself.
+func precision(e, magnitude float64) float64 {
+	if magnitude == 0 {
+		magnitude = 1
+	}
+	switch {
+	case e == 0:
+		return maxBits
+	case math.IsNaN(e):
+		return -maxBits
+	}
+	return max(-maxBits, min(maxBits, math.Log2(magnitude/e)))
+}
+
+// maxBits bounds precisions: double precision has no more after some operations, and JSON has no infinity.
+const maxBits = 50
