@@ -8,6 +8,13 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
+// zero is a 10 × 784 matrix without entries; a real one returns its columns and weights row by row.
+type zero struct{}
+
+func (zero) Rows() int                    { return 10 }
+func (zero) Cols() int                    { return 784 }
+func (zero) Row(int) ([]int32, []float64) { return nil, nil }
+
 // The product of a 10 × 784 matrix and an encrypted vector.
 func Example() {
 	params, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: 13, LogQ: []int{49, 36}, LogP: []int{49}})
@@ -15,16 +22,16 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	s, err := lintrans.Choose(params.MaxSlots(), 10, 784, true, 1, 0, params.PCount(), lintrans.DefaultCost)
+	s, err := lintrans.Choose(params.MaxSlots(), 10, 784, 1, 0, params.PCount(), lintrans.DefaultCost)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%d diagonals, %d baby steps, sums by %v, two columns in a slot: %v\n", s.K, s.N1, s.Sums, s.Complex)
+	fmt.Printf("%d diagonals, %d baby steps, sums by %v, two columns in a slot: %v\n", s.K, s.N1, s.Sums.Radices, s.Complex)
 
 	enc := fhe.NewEncoder(params)
 	rows := make([][]int64, s.K)
-	for k, d := range s.Diagonals(make([]float64, 10*784)) {
+	for k, d := range s.Diagonals(zero{}, lintrans.Layout{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
 		if rows[k], err = enc.Encode(d, params.LogMaxSlots(), params.DefaultScale()); err != nil {
 			fmt.Println(err)
 			return

@@ -2,6 +2,7 @@ package lintrans
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/signet-ml/signet/fhe/program"
 )
@@ -24,8 +25,15 @@ func (l Layout) check(n int) error {
 	return nil
 }
 
-// Count returns the number of ciphertexts of so many slots.
-func (l Layout) Count(slots int) int { return max(1, len(l)/slots) }
+// Count returns the number of ciphertexts of so many slots. It leaves out those at the end that hold nothing: a port has
+// none, and nobody need compute them.
+func (l Layout) Count(slots int) int {
+	n := max(1, len(l)/slots)
+	for n > 1 && !slices.ContainsFunc(l[(n-1)*slots:n*slots], func(e int32) bool { return e >= 0 }) {
+		n--
+	}
+	return n
+}
 
 // Runs returns the runs of a port that packs a vector in this layout, repeated over all slots.
 func (l Layout) Runs(slots int) []program.Run {

@@ -36,9 +36,11 @@ func NewPatches(slots int, m Matrix, out Layout, level, sumLevel, k int, cost Co
 		return nil, fmt.Errorf("lintrans: patches for a result of %d slots in %d, at levels %d and %d with %d special primes", len(out), slots, level, sumLevel, k)
 	}
 	longest := 1
-	for r := range m.Rows() {
-		cols, _ := m.Row(r)
-		longest = max(longest, len(cols))
+	for _, r := range out {
+		if r >= 0 {
+			cols, _ := m.Row(int(r))
+			longest = max(longest, len(cols))
+		}
 	}
 	best := &Patches{Cost: math.Inf(1)}
 	for _, cx := range []bool{false, true} {
@@ -100,6 +102,9 @@ func (p *Patches) Runs() []program.Run {
 	var runs []program.Run
 	for i, e := range element {
 		runs = appendRuns(runs, i, e)
+	}
+	if len(runs) == 0 { // a port holds something, even if nothing is made of it
+		runs = []program.Run{{Length: 1}}
 	}
 	return runs
 }

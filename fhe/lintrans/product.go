@@ -21,7 +21,7 @@ import (
 // [Orion]: https://arxiv.org/abs/2311.03470
 type Product struct {
 	Slots   int
-	In, Out int     // ciphertexts
+	In, Out int     // ciphertexts, without those at the end that hold nothing
 	Blocks  []Block // by ciphertext of the result, then of the input
 	Sums    Sum
 	Cost    float64 // in the unit of the Cost that For was given
@@ -85,6 +85,9 @@ func NewProduct(slots int, m Matrix, in, out Layout) (*Product, error) {
 		}
 	}
 	p.Sums = Sum{Stride: len(out)}
+	for m := p.repetitions(); m > 1; m /= 2 {
+		p.Sums.Radices = append(p.Sums.Radices, 2)
+	}
 	return p, nil
 }
 
@@ -93,7 +96,7 @@ func NewProduct(slots int, m Matrix, in, out Layout) (*Product, error) {
 func (p *Product) For(level, sumLevel, k int, cost Cost) *Product {
 	q := *p
 	q.Cost = 0
-	q.Sums = ChooseSum(len(p.out), min(len(p.in), p.Slots)/min(len(p.out), p.Slots), sumLevel, k, cost)
+	q.Sums = ChooseSum(len(p.out), p.repetitions(), sumLevel, k, cost)
 	q.Blocks = slices.Clone(p.Blocks)
 	hoisted := make([]bool, p.In)
 	for i := range q.Blocks {
@@ -109,6 +112,9 @@ func (p *Product) For(level, sumLevel, k int, cost Cost) *Product {
 	q.Cost += float64(p.Out) * q.Sums.Cost
 	return &q
 }
+
+// repetitions returns how many partial sums make one element of the result, 0 or 1 if none are partial.
+func (p *Product) repetitions() int { return min(len(p.in), p.Slots) / min(len(p.out), p.Slots) }
 
 // InputLayout returns the layout that the product reads.
 func (p *Product) InputLayout() Layout { return p.in }

@@ -146,35 +146,31 @@ func (s Shape) Runs() []program.Run {
 // Diagonals returns the K diagonals of a matrix as slot values, each rotated by minus its giant step as LINTRANS wants
 // it. Slot s of the result's period holds row out[s] of m, or nothing for -1.
 func (s Shape) Diagonals(m Matrix, out Layout) [][]complex128 {
-	w := make([]float64, s.Rows*s.Cols)
+	values := make([][]complex128, s.K)
+	for k := range values {
+		values[k] = make([]complex128, s.Slots)
+	}
+	row := make([]float64, 2*s.C) // a whole row, with the columns that share a slot
 	for r := range s.Rows {
 		if out[r] < 0 {
 			continue
 		}
+		clear(row)
 		cols, weights := m.Row(int(out[r]))
 		for j, c := range cols {
-			w[r*s.Cols+int(c)] = weights[j]
+			row[c] = weights[j]
 		}
-	}
-	at := func(r, c int) float64 {
-		if r >= s.Rows || c >= s.Cols {
-			return 0
-		}
-		return w[r*s.Cols+c]
-	}
-	values := make([][]complex128, s.K)
-	for k := range values {
-		_, giant := program.BabyGiant(k, s.N1)
-		d := make([]complex128, s.Slots)
-		for t := range d {
-			r, c := t&(s.R-1), s.column(t+k)
-			z := complex(at(r, c), 0)
-			if s.Complex {
-				z = complex(at(r, c)/2, -at(r, c+s.C)/2)
+		for t := r; t < s.Slots; t += s.R {
+			for k := range values {
+				c := s.column(t + k)
+				z := complex(row[c], 0)
+				if s.Complex {
+					z = complex(row[c]/2, -row[c+s.C]/2)
+				}
+				_, giant := program.BabyGiant(k, s.N1)
+				values[k][(t+giant)&(s.Slots-1)] = z
 			}
-			d[(t+giant)&(s.Slots-1)] = z
 		}
-		values[k] = d
 	}
 	return values
 }

@@ -191,8 +191,7 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 	if groups > 1 {
 		return found, nil
 	}
-	propagate(prog, consts, c.inputSamples(in), &hints)
-	return found, c.judge(found, hints)
+	return found, c.judge(found, hints, c.inputSamples(in))
 }
 
 // columns is the layout of groups of slots samples of n numbers: one ciphertext per group and number.

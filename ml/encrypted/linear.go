@@ -111,15 +111,16 @@ func sumOf(x, y *linear) *linear {
 
 // scaled returns the matrix with every weight of row r multiplied by f(r).
 func (l *linear) scaled(f func(r int) float64) *linear {
-	out := *l
-	out.val = make([]float64, len(l.val))
+	b := newRows(l.rows, l.cols)
 	for r := range l.rows {
 		s := f(r)
-		for i := l.start[r]; i < l.start[r+1]; i++ {
-			out.val[i] = float64(l.val[i] * s)
+		cols, vals := l.Row(r)
+		for i, c := range cols {
+			b.add(int(c), float64(vals[i]*s))
 		}
+		b.endRow()
 	}
-	return &out
+	return b.m
 }
 
 // addTo adds the product of the matrix and x to y. Products are rounded before they are added, so that the result is

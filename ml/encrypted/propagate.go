@@ -10,7 +10,7 @@ import (
 // propagate computes, in float64, the values of all operations that work slot by slot from those in seeds, and adds
 // their magnitudes to the hints of the noise model. Every seed has the same number of samples. Without this the model
 // takes the terms of a Chebyshev sum for independent and expects values far larger than they are.
-func propagate(p *program.Program, c *program.Constants, seeds map[program.Value][]float64, hints *program.NoiseHints) {
+func propagate(p *program.Program, c *program.Constants, seeds map[program.Value][]float64, hints *program.NoiseHints) map[program.Value][]float64 {
 	infos := p.Constants()
 	vals := seeds
 	for i, o := range p.Ops() {
@@ -26,6 +26,13 @@ func propagate(p *program.Program, c *program.Constants, seeds map[program.Value
 			}
 		}
 	}
+	return vals
+}
+
+// ratio returns x by scale.
+func ratio(x *big.Int, scale float64) float64 {
+	f, _ := new(big.Float).SetInt(x).Float64()
+	return f / scale
 }
 
 func slotwise(p *program.Program, o *program.Op, vals map[program.Value][]float64, infos []program.ConstantInfo, c *program.Constants) []float64 {
@@ -44,9 +51,8 @@ func slotwise(p *program.Program, o *program.Op, vals map[program.Value][]float6
 		return out
 	}
 	arg := func(i, k int) float64 { return vals[o.Args[i]][k] }
-	real := func(x *big.Int, scale float64) float64 { f, _ := new(big.Float).SetInt(x).Float64(); return f / scale }
 	switch o.Code {
-	case program.Drop, program.Rescale, program.Relin, program.Output:
+	case program.Drop, program.Rescale, program.Relin, program.Conj, program.Output: // samples are real
 		return vals[o.Args[0]]
 	case program.SetScale:
 		f := math.Exp2(p.Ops()[o.Args[0]].Scale.Log2() - o.Scale.Log2())
@@ -60,13 +66,13 @@ func slotwise(p *program.Program, o *program.Op, vals map[program.Value][]float6
 	case program.Mul, program.MulRelin:
 		return each(func(k int) float64 { return arg(0, k) * arg(1, k) })
 	case program.AddConst:
-		a := real(o.A, o.Scale.Float64())
+		a := ratio(o.A, o.Scale.Float64())
 		return each(func(k int) float64 { return arg(0, k) + a })
 	case program.MulConst:
-		a := real(o.A, o.By.Float64())
+		a := ratio(o.A, o.By.Float64())
 		return each(func(k int) float64 { return arg(0, k) * a })
 	case program.MacConst:
-		a := real(o.A, o.By.Float64())
+		a := ratio(o.A, o.By.Float64())
 		return each(func(k int) float64 { return arg(0, k) + arg(1, k)*a })
 	case program.Zero:
 		for _, v := range vals {

@@ -258,11 +258,23 @@ func (c *compiler) enough(found *candidate) bool {
 }
 
 // judge asks the noise model for the precision of a program's output relative to the largest output, and for the scope
-// in which most of it is lost.
-func (c *compiler) judge(found *candidate, hints program.NoiseHints) error {
+// in which most of it is lost. seeds are samples of values that operations slot by slot start from.
+func (c *compiler) judge(found *candidate, hints program.NoiseHints, seeds map[program.Value][]float64) error {
+	vals := propagate(found.prog, found.consts, seeds, &hints)
 	noise, err := found.prog.Noise(found.consts, hints)
 	if err != nil {
 		return fmt.Errorf("encrypted: %w", err)
+	}
+	hints.Error = map[program.Value]float64{}
+	for i, d := range found.domains {
+		deviations(found.prog, d.Value, vals, noise, &hints)
+		// The polynomials of one layer do not depend on one another.
+		if i+1 < len(found.domains) && found.domains[i+1].Name == d.Name {
+			continue
+		}
+		if noise, err = found.prog.Noise(found.consts, hints); err != nil {
+			return fmt.Errorf("encrypted: %w", err)
+		}
 	}
 	e, before, most := 0.0, math.Inf(-1), math.Inf(-1)
 	ops := found.prog.Ops()

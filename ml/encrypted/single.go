@@ -171,8 +171,7 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 		return nil, fmt.Errorf("encrypted: %w", err)
 	}
 	found := &candidate{prog: prog, consts: consts, stages: c.stages, samples: 1, private: e.private, domains: e.domains}
-	propagate(prog, consts, e.seeds, &e.hints)
-	return found, c.judge(found, e.hints)
+	return found, c.judge(found, e.hints, e.seeds)
 }
 
 // outputRuns reads n elements one after the other.

@@ -68,15 +68,20 @@ func split(m *ml.Model) (stages []*stage, client ml.Layer, err error) {
 
 // stage returns the stage that computes an expression.
 func (s *splitter) stage(e expression) *stage {
-	if e.name == "" {
-		e.name = s.name("identity")
-	}
-	return &stage{name: e.name, shape: e.shape, terms: e.terms, b: e.b}
+	return &stage{name: s.orName(e, "identity"), shape: e.shape, terms: e.terms, b: e.b}
 }
 
 func (s *splitter) name(kind string) string {
 	s.count[kind]++
 	return fmt.Sprintf("%s%d", kind, s.count[kind])
+}
+
+// orName returns the name of an expression, or a new one of a kind for an expression without.
+func (s *splitter) orName(e expression, kind string) string {
+	if e.name != "" {
+		return e.name
+	}
+	return s.name(kind)
 }
 
 func (s *splitter) refuse(l ml.Layer, reason, alternative string) error {
@@ -100,7 +105,7 @@ func (s *splitter) apply(e expression, l ml.Layer) (expression, error) {
 	case *ml.BatchNormLayer:
 		scale, shift := l.Affine()
 		f, n := perChannel(scale, out), len(e.b)
-		return s.affine(e, e.name, identity(n).scaled(func(r int) float64 { return f[r] }), perChannel(shift, out), out)
+		return s.affine(e, s.orName(e, "batchnorm"), identity(n).scaled(func(r int) float64 { return f[r] }), perChannel(shift, out), out)
 	case *ml.AvgPool2dLayer:
 		return s.average(e, l, out)
 	case *ml.ResidualLayer:
@@ -151,16 +156,11 @@ func (s *splitter) average(e expression, l *ml.AvgPool2dLayer, out []int) (expre
 	if e.plain() && e.terms[0].pool == nil && k > 1 && k&(k-1) == 0 && l.Kernel == [2]int{k, k} && l.Stride == l.Kernel && l.Padding == [2]int{} &&
 		e.shape[1]%k == 0 && e.shape[2]%k == 0 {
 		n := out[0] * out[1] * out[2]
-		e.terms[0].pool, e.terms[0].m = p, identity(n).scaled(func(int) float64 { return weight })
-		e.b, e.shape, e.name = make([]float64, n), out, s.name("avgpool")
-		return e, nil
+		sums := term{from: e.terms[0].from, pool: p, m: identity(n).scaled(func(int) float64 { return weight })}
+		return expression{name: s.name("avgpool"), shape: out, terms: []term{sums}, b: make([]float64, n)}, nil
 	}
 	w := window{l.Kernel, l.Stride, l.Padding, [2]int{1, 1}}
-	name := e.name
-	if name == "" {
-		name = s.name("avgpool")
-	}
-	return s.affine(e, name, poolMap(w, weight, e.shape, out), make([]float64, out[0]*out[1]*out[2]), out)
+	return s.affine(e, s.orName(e, "avgpool"), poolMap(w, weight, e.shape, out), make([]float64, out[0]*out[1]*out[2]), out)
 }
 
 // residual runs both branches on the same expression and adds them.
@@ -184,11 +184,7 @@ func (s *splitter) residual(e expression, l *ml.ResidualLayer) (expression, erro
 			return e, err
 		}
 	}
-	name := x.name
-	if name == "" {
-		name = s.name("residual")
-	}
-	return plus(x, y, name)
+	return plus(x, y, s.orName(x, "residual"))
 }
 
 // result returns the last stage's result as an expression.
