@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/signet-ml/signet/examples/internal/convolutions"
 	"github.com/signet-ml/signet/examples/internal/notebook"
 	"github.com/signet-ml/signet/examples/internal/quickstart"
 	"github.com/signet-ml/signet/examples/internal/stage"
@@ -27,6 +28,7 @@ var examples = []example{
 		quickstart.Both, quickstart.Run, quickstart.PrepareMLP},
 	{"quickstart-lr", quickstart.TitleLR, true, quickstart.LR, quickstart.RunLR, quickstart.PrepareLR},
 	{"quickstart-mlp", quickstart.TitleMLP, true, quickstart.MLP, quickstart.RunMLP, quickstart.PrepareMLP},
+	{"convolutions", convolutions.Title, true, convolutions.Sources, convolutions.Run, convolutions.Prepare},
 }
 
 func find(name string) (example, error) {

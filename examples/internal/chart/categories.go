@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -94,21 +95,22 @@ func Bars(c Categories) ([]byte, error) {
 		p.Add(b)
 		legend = append(legend, entry{s.Name, b})
 	}
-	names, err := plotter.NewLabels(labels)
+	numbers, err := plotter.NewLabels(labels)
 	if err != nil {
 		return nil, err
 	}
-	names.TextStyle = styles
-	p.Add(names)
-	var ticks []plot.Tick
+	numbers.TextStyle = styles
+	p.Add(numbers)
+	var names []plot.Tick
 	for i, l := range c.Labels {
-		ticks = append(ticks, plot.Tick{Value: float64(n - 1 - i), Label: l})
+		names = append(names, plot.Tick{Value: float64(n - 1 - i), Label: l})
 	}
-	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
+	p.Y.Tick.Marker = plot.ConstantTicks(names)
 	p.X.Min, p.X.Max = 0, 1.12*c.largest()
 	if p.X.Max == 0 {
 		p.X.Max = 1
 	}
+	p.X.Tick.Marker = ticks(0, p.X.Max)
 	p.Y.Min, p.Y.Max = -0.5, float64(n)-0.5
 	if len(c.Series) == 1 {
 		legend = nil
@@ -118,7 +120,8 @@ func Bars(c Categories) ([]byte, error) {
 	return render(p, 18, height, legend...)
 }
 
-// Lines draws a line with markers for each series over the categories, from left to right. The vertical axis starts at 0.
+// Lines draws a line with markers for each series over the categories, from left to right. The vertical axis shows the
+// range of the values and need not start at 0.
 func Lines(c Categories) ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -147,21 +150,36 @@ func Lines(c Categories) ([]byte, error) {
 		legend = append(legend, entry{s.Name, both{line, marks}})
 	}
 	longest := 0
-	var ticks []plot.Tick
+	var names []plot.Tick
 	for i, l := range c.Labels {
-		ticks = append(ticks, plot.Tick{Value: float64(i), Label: l})
+		names = append(names, plot.Tick{Value: float64(i), Label: l})
 		longest = max(longest, len(l))
 	}
-	p.X.Tick.Marker = plot.ConstantTicks(ticks)
+	p.X.Tick.Marker = plot.ConstantTicks(names)
 	if longest*len(c.Labels) > 70 { // they would run into each other
 		p.X.Tick.Label.Rotation, p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = math.Pi/5, text.XRight, text.YTop
 	}
 	p.X.Min, p.X.Max = -0.4, float64(len(c.Labels))-0.6
-	p.Y.Min, p.Y.Max = 0, 1.08*c.largest()
-	if p.Y.Max == 0 {
-		p.Y.Max = 1
-	}
+	p.Y.Tick.Marker = ticks(p.Y.Min, p.Y.Max)
+	pad := max(0.08*(p.Y.Max-p.Y.Min), 1e-9)
+	p.Y.Min, p.Y.Max = p.Y.Min-pad, p.Y.Max+pad
 	return render(p, 18, 11, legend...)
+}
+
+// ticks returns four to ten labelled ticks between lo and hi, at multiples of 1, 2 or 5 times a power of ten.
+func ticks(lo, hi float64) plot.ConstantTicks {
+	step := math.Pow(10, math.Floor(math.Log10(max(hi-lo, 1e-9))))
+	for _, f := range []float64{1, 0.5, 0.2} {
+		if n := (hi - lo) / (step * f); n >= 4 {
+			step *= f
+			break
+		}
+	}
+	var out plot.ConstantTicks
+	for k := math.Ceil(lo/step-1e-9) + 0; k*step <= hi*(1+1e-9); k++ { // + 0: no "-0"
+		out = append(out, plot.Tick{Value: k * step, Label: strconv.FormatFloat(k*step, 'g', 4, 64)})
+	}
+	return out
 }
 
 // both is the thumbnail of a line with its markers.

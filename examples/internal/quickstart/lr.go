@@ -9,6 +9,7 @@ import (
 
 	"github.com/signet-ml/signet/examples/internal/chart"
 	"github.com/signet-ml/signet/examples/internal/notebook"
+	"github.com/signet-ml/signet/examples/internal/samples"
 	"github.com/signet-ml/signet/examples/internal/stage"
 	"github.com/signet-ml/signet/ml/encrypted"
 	"github.com/signet-ml/signet/ml/report"
@@ -34,7 +35,7 @@ const TitleLR = "breast cancer: logistic regression, a whole batch at once, sigm
 
 // PrepareLR trains the logistic regression and says what to compile it for.
 func PrepareLR(ctx context.Context, o notebook.Options) (*stage.Prepared, error) {
-	ds, source, err := breastCancer(o.Data)
+	ds, source, err := samples.BreastCancer(o.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +44,21 @@ func PrepareLR(ctx context.Context, o notebook.Options) (*stage.Prepared, error)
 	if test, err = scaler.Apply(test); err != nil {
 		return nil, err
 	}
-	if test, err = head(test, o.Samples, 114); err != nil {
+	if test, err = samples.Head(test, o.Samples, 114); err != nil {
 		return nil, err
 	}
 	p := &stage.Prepared{Name: "quickstart-lr", Test: test, Source: source, Target: encrypted.Target{
 		Calibration: fit.X, Packing: encrypted.Batch, Batch: max(test.Len(), 2), ServerActivation: true}}
 	spec, opts := train.LogisticRegression(o.Seed)
 	return p, p.Train(ctx, spec, fit, opts, o.Bars)
+}
+
+// share prints the observed share of a bin.
+func share(b chart.Bin) string {
+	if b.Count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", b.Observed)
 }
 
 func runLR(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *report.Summary, err error) {

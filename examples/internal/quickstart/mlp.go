@@ -9,6 +9,7 @@ import (
 
 	"github.com/signet-ml/signet/examples/internal/chart"
 	"github.com/signet-ml/signet/examples/internal/notebook"
+	"github.com/signet-ml/signet/examples/internal/samples"
 	"github.com/signet-ml/signet/examples/internal/stage"
 	"github.com/signet-ml/signet/ml/encrypted"
 	"github.com/signet-ml/signet/ml/report"
@@ -32,12 +33,12 @@ const TitleMLP = "MNIST: network 784-128-10 with square activation, one image at
 
 // PrepareMLP trains the network and says what to compile it for.
 func PrepareMLP(ctx context.Context, o notebook.Options) (*stage.Prepared, error) {
-	fit, test, source, err := mnist(o.Data)
+	fit, test, source, err := samples.MNIST(o.Data)
 	if err != nil {
 		return nil, err
 	}
 	_, test = test.Split(o.Seed, 0) // a random sample, in the proportions of the digits
-	if test, err = head(test, o.Samples, 100); err != nil {
+	if test, err = samples.Head(test, o.Samples, 100); err != nil {
 		return nil, err
 	}
 	p := &stage.Prepared{Name: "quickstart-mlp", Test: test, Source: source, Target: encrypted.Target{

@@ -2,7 +2,6 @@ package quickstart
 
 import (
 	"context"
-	"path/filepath"
 
 	"github.com/signet-ml/signet/examples/internal/notebook"
 	"github.com/signet-ml/signet/ml/report"
@@ -39,24 +38,10 @@ func Run(ctx context.Context, r *notebook.Recorder, o notebook.Options) (*report
 	if err != nil {
 		return nil, err
 	}
-	if err := lr.Write(filepath.Join(sub.Dir(), "summary.json")); err != nil {
-		return nil, err
-	}
 	s, err := runMLP(ctx, r, o)
 	if err != nil {
 		return nil, err
 	}
 	s.Name = "quickstart"
-	for _, c := range lr.Checks {
-		s.Check("lr: "+c.Name, c.Pass)
-	}
-	for _, f := range lr.Figures {
-		f.Name = "lr_" + f.Name
-		s.Add(f)
-	}
-	for _, a := range lr.Artifacts {
-		a.Path = "lr/" + a.Path
-		s.Artifacts = append(s.Artifacts, a)
-	}
-	return s, s.Attach(r.Dir(), "lr/summary.json", "application/json")
+	return s, r.Join(s, "lr", lr)
 }

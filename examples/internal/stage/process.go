@@ -16,8 +16,8 @@ import (
 	"github.com/signet-ml/signet/ml/report"
 )
 
-// Homes are the folders of an owner and of two servers, apart as on three machines. The embedded Dirs are the owner's
-// view: its own secret/ and data/, and what it shares with the first server.
+// Homes are the folders of the data's owner, the model's owner and two servers, apart as on four machines. The embedded
+// Dirs are everybody's together: each owner's own folder, and those of the first server.
 type Homes struct {
 	Dirs
 	Server string // the first server's only folder
@@ -33,9 +33,9 @@ func NewHomes() (*Homes, error) {
 		return nil, err
 	}
 	h := &Homes{Server: filepath.Join(root, "server"), Again: filepath.Join(root, "server-again"), root: root}
-	owner := At(filepath.Join(root, "owner"))
 	h.Dirs = At(h.Server)
-	h.Secret, h.Data = owner.Secret, owner.Data
+	owner := At(filepath.Join(root, "owner"))
+	h.Secret, h.Data, h.Model = owner.Secret, owner.Data, At(filepath.Join(root, "model-owner")).Model
 	return h, nil
 }
 
@@ -63,12 +63,15 @@ func Serve(ctx context.Context, command []string, dir string, threads int) (*Ser
 // CopySome gives the second server the public files and the first inputs of the first. Files are linked: they never
 // change.
 func (h *Homes) CopySome(inputs int) error {
-	for _, sub := range []string{"public", "in"} {
-		if err := os.MkdirAll(filepath.Join(h.Again, sub), 0o755); err != nil {
+	for _, sub := range []string{"public", "in", "weights"} {
+		entries, err := os.ReadDir(filepath.Join(h.Server, sub))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
-		entries, err := os.ReadDir(filepath.Join(h.Server, sub))
-		if err != nil {
+		if err := os.MkdirAll(filepath.Join(h.Again, sub), 0o755); err != nil {
 			return err
 		}
 		if sub == "in" {
