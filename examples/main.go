@@ -62,8 +62,8 @@ func (c *listCmd) Run(e *env) error {
 
 type stageCmd struct {
 	Name    string `arg:"" help:"Name of the example; see list."`
-	Step    string `arg:"" enum:"compile,keygen,encrypt,run,decrypt" help:"compile, keygen, encrypt, run or decrypt."`
-	Dir     string `required:"" placeholder:"DIR" help:"Folder that the steps share: public/, secret/, in/, out/, data/."`
+	Step    string `arg:"" enum:"compile,keygen,encrypt-model,encrypt,run,decrypt" help:"compile, keygen, encrypt-model, encrypt, run or decrypt."`
+	Dir     string `required:"" placeholder:"DIR" help:"Folder that the steps share: public/, secret/, in/, out/, data/, and model/, weights/."`
 	Data    string `placeholder:"DIR" help:"compile: folder with the full data sets. Default: the embedded ones."`
 	Seed    uint64 `default:"1" help:"compile: fixes data split and training."`
 	Samples int    `default:"0" placeholder:"N" help:"compile: samples to predict. Default: the example's own number."`
@@ -75,11 +75,12 @@ type stageCmd struct {
 
 // Help explains the steps.
 func (c *stageCmd) Help() string {
-	return `compile  trains the model, writes public/parameters, public/program, public/constants, and data/ for the owner
-keygen   writes secret/key (never over another) and public/keys
-encrypt  encrypts the samples of data/ into in/
-run      the server: reads public/ and in/ only, writes out/
-decrypt  decrypts out/ and writes predictions.csv`
+	return `compile        trains the model, writes public/parameters, public/program, public/constants, and data/ for the owner
+keygen         writes secret/key (never over another) and public/keys
+encrypt-model  private-model only: the model's owner encrypts the weights of model/ into weights/
+encrypt        encrypts the samples of data/ into in/
+run            the server: reads public/, in/ and weights/ only, writes out/
+decrypt        decrypts out/ and writes predictions.csv`
 }
 
 // Run runs the step.
@@ -113,6 +114,12 @@ func (c *stageCmd) Run(e *env) error {
 			return err
 		}
 		return say(r, "key         %s (secret/key, for the owner only)\npublic/keys %d evaluation keys, %s, in %.0f ms", r.ID, r.Count, report.Bytes(r.Bytes), r.MS)
+	case "encrypt-model":
+		r, err := stage.EncryptModel(e.ctx, d, e.bars)
+		if err != nil {
+			return err
+		}
+		return say(r, "weights     %v\nkey         %s\ndigest      %s", r, r.Key, r.Digest)
 	case "encrypt":
 		r, err := stage.Encrypt(e.ctx, d, e.bars)
 		if err != nil {
@@ -129,6 +136,9 @@ func (c *stageCmd) Run(e *env) error {
 	r, err := stage.Decrypt(e.ctx, d, c.Dir+"/predictions.csv", e.bars)
 	if err != nil {
 		return err
+	}
+	if !r.Compared {
+		return say(r, "samples     %d\naccuracy    %.4f under encryption (the model is not here to compare with)\nwritten     predictions.csv", r.Samples, r.Accuracy)
 	}
 	return say(r, "samples     %d\naccuracy    %.4f under encryption, %.4f in the clear\nagreement   %.4f\nprecision   %.1f bits against the plan's twin, %.1f against the model\nwritten     predictions.csv",
 		r.Samples, r.Accuracy, r.AccuracyClear, r.Agreement, r.BitsTwin, r.BitsFloat)

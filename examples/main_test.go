@@ -16,8 +16,10 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"examples": main}) }
 
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
+func TestScripts(t *testing.T) { scripts(t, "testdata") }
+
+func scripts(t *testing.T, dir string) {
+	testscript.Run(t, testscript.Params{Dir: dir, RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
 		"flip": flip, "mode": mode, "ipynb": ipynb,
 	}})
 }
@@ -82,7 +84,7 @@ func TestExitStatus(t *testing.T) {
 		{"flag", "run quickstart -frob", 2, "flags of examples run: --help, --out, --data, --seed, --samples"},
 		{"missing-flag", "stage quickstart compile", 2, "--dir"},
 		{"example", "run nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},
-		{"step", "stage quickstart fly -dir x", 2, `"compile","keygen","encrypt","run","decrypt"`},
+		{"step", "stage quickstart fly -dir x", 2, `"compile","keygen","encrypt-model","encrypt","run","decrypt"`},
 		{"negative", "run quickstart-lr -samples=-1 -out " + t.TempDir(), 1, "at least 1"},
 		{"file", "inspect nosuch", 1, "nosuch"},
 		{"export-example", "export nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/signet-ml/signet/examples/internal/convolutions"
 	"github.com/signet-ml/signet/examples/internal/notebook"
+	"github.com/signet-ml/signet/examples/internal/privatemodel"
 	"github.com/signet-ml/signet/examples/internal/quickstart"
 	"github.com/signet-ml/signet/examples/internal/stage"
 	"github.com/signet-ml/signet/ml/report"
@@ -29,6 +30,7 @@ var examples = []example{
 	{"quickstart-lr", quickstart.TitleLR, true, quickstart.LR, quickstart.RunLR, quickstart.PrepareLR},
 	{"quickstart-mlp", quickstart.TitleMLP, true, quickstart.MLP, quickstart.RunMLP, quickstart.PrepareMLP},
 	{"convolutions", convolutions.Title, true, convolutions.Sources, convolutions.Run, convolutions.Prepare},
+	{"private-model", privatemodel.Title, true, privatemodel.Sources, privatemodel.Run, privatemodel.Prepare},
 }
 
 func find(name string) (example, error) {

@@ -110,7 +110,6 @@ func Run(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *repo
 		rows = append(rows, []string{w.name, report.Bytes(w.Plan.InputBytes()), report.Bytes(w.Plan.KeysBytes()), fmt.Sprint(len(w.Plan.Keys())),
 			fmt.Sprint(w.Plan.Program().Rotations()), report.Bytes(w.Plan.ConstantsBytes()), fmt.Sprintf("%.1f", worst)})
 	}
-	r.Println()
 	r.Table([]string{"way", "image, encrypted", "keys", "number of keys", "rotations", "constants", "bits promised"}, rows...)
 
 	// %% [markdown]
@@ -160,7 +159,6 @@ func Run(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *repo
 		rows = append(rows, []string{w.name, fmt.Sprintf("%.1f %%", 100*d.Accuracy), fmt.Sprintf("%.1f %%", 100*d.AccuracyClear),
 			fmt.Sprintf("%.1f %%", 100*d.AgreementTwin), fmt.Sprintf("%.1f %%", 100*d.Agreement), fmt.Sprintf("%.1f", d.BitsTwin)})
 	}
-	r.Println()
 	r.Table([]string{"way", "right", "right in the clear", "labels as the twin", "labels as the model", "bits of precision"}, rows...)
 	d := one.Decrypted
 	png, err := chart.Confusion(fmt.Sprintf("%d images predicted under encryption, %.1f %% right", d.Samples, 100*d.Accuracy), d.Encrypted, d.Labels, d.Classes)

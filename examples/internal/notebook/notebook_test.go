@@ -46,7 +46,7 @@ func run(t *testing.T) (printed string, exported []byte) {
 // TestExport compares the export with a golden: cells, their outputs and their identifiers.
 func TestExport(t *testing.T) {
 	printed, got := run(t)
-	want := "first 1\na raw string\n\tkeeps its tab\ntwice 21 is 42\na closure\n  layer   bits\n  dense1  12.5\n  a|b        9\na goroutine\n"
+	want := "first 1\na raw string\n\tkeeps its tab\ntwice 21 is 42\na closure\n\n  layer   bits\n  dense1  12.5\n  a|b        9\n\na goroutine\n"
 	if printed != want {
 		t.Errorf("printed %q, want %q", printed, want)
 	}

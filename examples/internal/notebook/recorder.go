@@ -98,7 +98,8 @@ func (r *record) print(text string) {
 	}
 }
 
-// Table prints a table; every row has as many fields as the header. Columns of numbers are set to the right.
+// Table prints a table; every row has as many fields as the header. Columns of numbers are set to the right. A terminal
+// shows empty lines around it.
 func (r *Recorder) Table(header []string, rows ...[]string) {
 	width := make([]int, len(header))
 	right := make([]bool, len(header))
@@ -132,7 +133,7 @@ func (r *Recorder) Table(header []string, rows ...[]string) {
 	for _, row := range rows {
 		line(row)
 	}
-	r.add(plain.String(), output{text: plain.String(), markdown: md.String()})
+	r.add("\n"+plain.String()+"\n", output{text: plain.String(), markdown: md.String()})
 }
 
 // Image writes a picture, a PNG, as the file name of Dir. alt says in words what it shows.

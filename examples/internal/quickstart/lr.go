@@ -180,7 +180,6 @@ func runLR(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *re
 		rows = append(rows, []string{fmt.Sprintf("%.1f to %.1f", float64(i)/10, float64(i+1)/10),
 			fmt.Sprint(clear[i].Count), fmt.Sprint(enc[i].Count), share(clear[i]), share(enc[i])})
 	}
-	r.Println()
 	r.Table([]string{"probability of " + event, "clear", "encrypted", "observed, clear", "observed, encrypted"}, rows...)
 	png, err := chart.Reliability(fmt.Sprintf("Logistic regression, %d test samples", d.Samples), event,
 		chart.Calibration{Name: "clear", Bins: clear}, chart.Calibration{Name: "encrypted", Bins: enc})

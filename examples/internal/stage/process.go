@@ -20,8 +20,10 @@ import (
 // Dirs are everybody's together: each owner's own folder, and those of the first server.
 type Homes struct {
 	Dirs
-	Server string // the first server's only folder
-	Again  string // the second server's
+	Server     string // the first server's only folder
+	Again      string // the second server's
+	DataOwner  string
+	ModelOwner string
 
 	root string
 }
@@ -33,9 +35,10 @@ func NewHomes() (*Homes, error) {
 		return nil, err
 	}
 	h := &Homes{Server: filepath.Join(root, "server"), Again: filepath.Join(root, "server-again"), root: root}
+	h.DataOwner, h.ModelOwner = filepath.Join(root, "owner"), filepath.Join(root, "model-owner")
 	h.Dirs = At(h.Server)
-	owner := At(filepath.Join(root, "owner"))
-	h.Secret, h.Data, h.Model = owner.Secret, owner.Data, At(filepath.Join(root, "model-owner")).Model
+	owner := At(h.DataOwner)
+	h.Secret, h.Data, h.Model = owner.Secret, owner.Data, At(h.ModelOwner).Model
 	return h, nil
 }
 

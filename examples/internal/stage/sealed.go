@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/signet-ml/signet/fhe/client"
 	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/ml/encrypted"
+	"github.com/signet-ml/signet/ml/report"
 )
 
 // sealed is model/weights.json: what the model's owner encrypts, and the scores to expect.
@@ -136,8 +138,48 @@ func (d Dirs) weights(p *program.Program, keys *fhe.EvaluationKeys) (*fhe.Bundle
 	return b, nil
 }
 
+// OpenWeights decrypts weights/ with the data owner's key and returns the precision, in bits, at which it finds what
+// model/ holds: a demonstration of what a server and a data owner can do together.
+func OpenWeights(d Dirs) (bits float64, err error) {
+	prog, err := d.program()
+	if err != nil {
+		return 0, err
+	}
+	sk, err := d.secretKey(prog.Parameters())
+	if err != nil {
+		return 0, err
+	}
+	s, err := d.sealed(prog)
+	if err != nil {
+		return 0, err
+	}
+	b, err := readBundle(d.weightsPath(), "encrypt-model", prog)
+	if err != nil {
+		return 0, err
+	}
+	bits = math.Inf(1)
+	dec := client.NewDecryptor(sk)
+	for _, port := range prog.Inputs()[1:] {
+		got, err := dec.ForOwner(port, b)
+		if err != nil {
+			return 0, fileError(d.weightsPath(), "encrypt-model", err)
+		}
+		bits = min(bits, report.Bits(got, s.Weights[port.Name]))
+	}
+	return bits, nil
+}
+
 // WithoutModel returns the folders of a data owner, who does not have the model.
 func (d Dirs) WithoutModel() Dirs {
 	d.Model = ""
 	return d
+}
+
+// String describes the weights to a reader.
+func (s *Sealed) String() string {
+	n := 0
+	for _, p := range s.Ports {
+		n += p.Ciphertexts
+	}
+	return fmt.Sprintf("%d ciphertexts of together %s, in %.0f ms, under the data owner's public key", n, report.Bytes(s.Bytes), s.MS)
 }
