@@ -552,3 +552,36 @@ func TestErrorTexts(t *testing.T) {
 		t.Error("KeyID")
 	}
 }
+
+// TestRebind binds ports of a bundle to another program.
+func TestRebind(t *testing.T) {
+	p := toy(t, 5)
+	b := NewBundle(p, KeyID{1}, Digest{1})
+	for _, name := range []string{"b", "a", "c"} {
+		ct, err := NewCiphertext(p, 1, 1, 2, p.DefaultScale())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Add(name, ct); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := b.Rebind(Digest{2})
+	if err != nil || all.Program() != (Digest{2}) || all.Key() != b.Key() || len(all.Ports()) != 3 || b.Program() != (Digest{1}) {
+		t.Errorf("%v, %v", all, err)
+	}
+	some, err := b.Rebind(Digest{}, "c", "a")
+	if err != nil || len(some.Ports()) != 2 || some.Get("a")[0] != b.Get("a")[0] || some.Get("b") != nil {
+		t.Errorf("%v, %v", some, err)
+	}
+	var mismatch *MismatchError
+	if _, err := b.Rebind(Digest{}, "a", "x"); !errors.As(err, &mismatch) {
+		t.Errorf("%v", err)
+	}
+	if _, err := b.Rebind(Digest{}, "a", "a"); err == nil {
+		t.Error("a port twice")
+	}
+	if empty, err := NewBundle(p, KeyID{}, Digest{}).Rebind(Digest{3}); err != nil || len(empty.Ports()) != 0 {
+		t.Errorf("%v, %v", empty, err)
+	}
+}

@@ -89,6 +89,27 @@ func (b *Bundle) Merge(o *Bundle) error {
 	return nil
 }
 
+// Rebind returns a bundle of the named ports, or of all if none is named, that is bound to another program: the outputs of
+// one become the inputs of the next, which names its ports alike. Ciphertexts are shared with b. Whoever rebinds vouches
+// that the ports mean the same; shapes are checked by the run. It fails with a *MismatchError on a port that b lacks, and
+// on a name given twice.
+func (b *Bundle) Rebind(program Digest, ports ...string) (*Bundle, error) {
+	if len(ports) == 0 {
+		ports = b.Ports()
+	}
+	out := NewBundle(b.params, b.key, program)
+	for _, name := range ports {
+		cts := b.Get(name)
+		if cts == nil {
+			return nil, &MismatchError{What: "port", Want: fmt.Sprintf("%q", name), Have: fmt.Sprintf("%q", b.Ports())}
+		}
+		if err := out.Add(name, cts...); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // Parameters returns the parameters of all ciphertexts.
 func (b *Bundle) Parameters() Parameters { return b.params }
 

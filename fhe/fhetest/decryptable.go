@@ -17,13 +17,19 @@ type tame struct {
 	bound  map[program.Value]float64
 	read   map[program.Value]bool
 	linear bool // no product of two ciphertexts, no addition of a constant
+	exact  bool // no rounding: linear in every word
 }
 
 // RandomDecryptable is RandomProgram with constants and scales that keep every value below half of its modulus, for
 // inputs up to 1 in magnitude: what it computes means something, and decrypts. Each value that nothing reads is an
 // output. With linear, the program computes a linear function of its inputs, over the real numbers.
 func RandomDecryptable(rng *rand.Rand, params fhe.Parameters, n int, linear bool) (*program.Program, *program.Constants, error) {
-	m := &tame{newMaker(rng, params), fhe.NewEncoder(params), map[program.Value]float64{}, map[program.Value]bool{}, linear}
+	return randomTame(&tame{maker: newMaker(rng, params), linear: linear}, n)
+}
+
+func randomTame(m *tame, n int) (*program.Program, *program.Constants, error) {
+	params, rng := m.params, m.rng
+	m.enc, m.bound, m.read = fhe.NewEncoder(params), map[program.Value]float64{}, map[program.Value]bool{}
 	top, full := params.MaxLevel(), params.LogMaxSlots()
 	m.Scope("inputs")
 	for _, v := range m.input("x", 2, top, full) {
@@ -131,14 +137,14 @@ func (m *tame) op() {
 		x = m.vals[len(m.vals)-1-m.rng.IntN(min(4, len(m.vals)))]
 	}
 	level, degree, scale, bound := m.Level(x), m.Degree(x), m.Scale(x), m.bound[x]
-	if top := m.params.DefaultScale().Log2(); scale.Log2() > top+12 && level > 0 && scale.Log2()-math.Log2(float64(m.params.Prime(level))) > top-6 && m.rng.IntN(4) > 0 {
+	if top := m.params.DefaultScale().Log2(); scale.Log2() > top+12 && level > 0 && scale.Log2()-math.Log2(float64(m.params.Prime(level))) > top-6 && m.rng.IntN(4) > 0 && !m.exact {
 		m.keep(m.Rescale(x), bound, x)
 		return
 	}
 	factor := fhe.PowerOfTwo(12 + m.rng.IntN(10))
 	kinds := 16
-	if m.params.PCount() == 0 {
-		kinds = 11 // the rest need keys
+	if m.params.PCount() == 0 || m.exact {
+		kinds = 11 // the rest need keys, and round
 	}
 	switch m.rng.IntN(kinds) {
 	case 0, 1:

@@ -2,6 +2,7 @@ package fhetest
 
 import (
 	"crypto/rand"
+	"errors"
 	"testing"
 
 	"github.com/tuneinsight/lattigo/v5/core/rlwe"
@@ -25,8 +26,16 @@ type ToyKeys struct {
 // parameters that are not toys.
 func InsecureToyKeys(tb testing.TB, p fhe.Parameters, reqs []program.KeyRequirement) *ToyKeys {
 	tb.Helper()
+	k, err := insecureToyKeys(p, reqs)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return k
+}
+
+func insecureToyKeys(p fhe.Parameters, reqs []program.KeyRequirement) (*ToyKeys, error) {
 	if !p.Insecure() {
-		tb.Fatal("fhetest: toy keys are for toy parameters")
+		return nil, errors.New("fhetest: toy keys are for toy parameters")
 	}
 	var id fhe.KeyID
 	rand.Read(id[:])
@@ -54,38 +63,51 @@ func InsecureToyKeys(tb testing.TB, p fhe.Parameters, reqs []program.KeyRequirem
 		}
 		key, err := fhe.NewEvaluationKey(p, r.GaloisElement, r.Level, limbs)
 		if err != nil {
-			tb.Fatal(err)
+			return nil, err
 		}
 		if err := k.Add(key); err != nil {
-			tb.Fatal(err)
+			return nil, err
 		}
 	}
-	return k
+	return k, nil
 }
 
 // Encrypt returns an encryption of slot values.
 func (k *ToyKeys) Encrypt(tb testing.TB, values []complex128, level, logSlots int, scale fhe.Scale) *fhe.Ciphertext {
 	tb.Helper()
+	ct, err := k.encrypt(values, level, logSlots, scale)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return ct
+}
+
+func (k *ToyKeys) encrypt(values []complex128, level, logSlots int, scale fhe.Scale) (*fhe.Ciphertext, error) {
 	pt := hefloat.NewPlaintext(k.params, level)
 	pt.Scale = rlwe.NewScale(scale.Big())
 	pt.LogDimensions = ring.Dimensions{Cols: logSlots}
 	if err := k.ecd.Encode(values, pt); err != nil {
-		tb.Fatal(err)
+		return nil, err
 	}
 	ct := hefloat.NewCiphertext(k.params, 1, level)
 	if err := rlwe.NewEncryptor(k.params, k.secret).Encrypt(pt, ct); err != nil {
-		tb.Fatal(err)
+		return nil, err
 	}
-	out, err := fhe.CiphertextFromLimbs(k.Parameters(), [][][]uint64{ct.Value[0].Coeffs, ct.Value[1].Coeffs}, logSlots, scale)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return out
+	return fhe.CiphertextFromLimbs(k.Parameters(), [][][]uint64{ct.Value[0].Coeffs, ct.Value[1].Coeffs}, logSlots, scale)
 }
 
 // Decrypt returns the slot values of a ciphertext of any degree.
 func (k *ToyKeys) Decrypt(tb testing.TB, ct *fhe.Ciphertext) []complex128 {
 	tb.Helper()
+	z, err := k.Open(ct)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return z
+}
+
+// Open is Decrypt with an error, as clear.Compare wants it.
+func (k *ToyKeys) Open(ct *fhe.Ciphertext) ([]complex128, error) {
 	c := rlwe.NewCiphertext(k.params, ct.Degree(), ct.Level())
 	c.Scale = rlwe.NewScale(ct.Scale().Big())
 	c.LogDimensions = ring.Dimensions{Cols: ct.LogSlots()}
@@ -96,24 +118,33 @@ func (k *ToyKeys) Decrypt(tb testing.TB, ct *fhe.Ciphertext) []complex128 {
 		}
 	}
 	out := make([]complex128, 1<<ct.LogSlots())
-	if err := k.ecd.Decode(rlwe.NewDecryptor(k.params, k.secret).DecryptNew(c), out); err != nil {
-		tb.Fatal(err)
-	}
-	return out
+	return out, k.ecd.Decode(rlwe.NewDecryptor(k.params, k.secret).DecryptNew(c), out)
 }
 
 // Bundle encrypts values for every input port of a program: one slice of slots for each ciphertext.
 func (k *ToyKeys) Bundle(tb testing.TB, p *program.Program, values map[string][][]complex128) *fhe.Bundle {
 	tb.Helper()
+	b, err := k.bundle(p, values)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+func (k *ToyKeys) bundle(p *program.Program, values map[string][][]complex128) (*fhe.Bundle, error) {
 	b := fhe.NewBundle(p.Parameters(), k.Key(), p.Digest())
 	for _, port := range p.Inputs() {
 		var cts []*fhe.Ciphertext
 		for _, v := range values[port.Name] {
-			cts = append(cts, k.Encrypt(tb, v, port.Level, port.LogSlots, port.Scale))
+			ct, err := k.encrypt(v, port.Level, port.LogSlots, port.Scale)
+			if err != nil {
+				return nil, err
+			}
+			cts = append(cts, ct)
 		}
 		if err := b.Add(port.Name, cts...); err != nil {
-			tb.Fatal(err)
+			return nil, err
 		}
 	}
-	return b
+	return b, nil
 }

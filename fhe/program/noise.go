@@ -21,7 +21,10 @@ type Noise struct {
 type NoiseHints struct {
 	Magnitude map[Value]float64 // root mean square of a value's slots, from calibration
 	PublicKey map[string]bool   // input ports that are encrypted under a public key; the others are under the secret key
-	Error     map[Value]float64 // standard deviation of a value's error, where it is known: 0 for inputs that are given
+	// Mean is the mean of a value's slots, from calibration; without a hint, 0. It tells in how far products have their
+	// errors in common: the powers of a value that is about the same in all slots have.
+	Mean  map[Value]complex128
+	Error map[Value]float64 // standard deviation of a value's error, where it is known: 0 for inputs that are given
 	// Exact says that the message is what the integers of the constants stand for, not the numbers that were rounded to
 	// them: encoding adds no error.
 	Exact bool
@@ -36,8 +39,8 @@ const (
 // Noise propagates the error of every value by the rule of its opcode, as standard deviations of independent
 // coefficients, and returns one estimate per operation. It follows the average-case analysis of CKKS with key switching
 // by RNS digits: [KLSS] and "Accurate CKKS error estimation" (eprint 2022/162). Linear combinations of values with errors
-// in common are exact, so that a difference of equals has none; the factors of a product count as independent, unless
-// they are one value. With hints of the magnitudes, measured errors lie within 1.5 bits for the programs of the tests of
+// in common are exact, so that a difference of equals has none. Of a product, what is in common is counted by the means of
+// its factors, and the rest as independent. With hints of the magnitudes, measured errors lie within 1.5 bits for the programs of the tests of
 // engine/clear.
 func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 	if err := p.CheckConstants(c); err != nil {
@@ -304,12 +307,9 @@ func (m *noiseModel) row(constant, row int) float64 {
 func (m *noiseModel) rule(i int) estimate {
 	p := m.p
 	o := &p.ops[i]
-	var x, y estimate
+	var x estimate
 	if len(o.Args) > 0 {
 		x = m.operand(o.Args[0], o.LogSlots)
-	}
-	if len(o.Args) > 1 {
-		y = m.operand(o.Args[1], o.LogSlots)
 	}
 	switch o.Code {
 	case Input:
@@ -351,11 +351,17 @@ func (m *noiseModel) rule(i int) estimate {
 		return m.encoded(x, p.consts[o.Const].LogSlots, o.Scale, 1)
 	case MulPt:
 		w, info := m.row(o.Const, o.Rows[0]), p.consts[o.Const]
-		return m.encoded(x.times(w*w), info.LogSlots, info.Scale, x.mag)
+		// A polynomial's mean over the slots is its part c_0 + c_(N/2)·X^(N/2).
+		row, s := m.c.Get(info.Digest).rows[o.Rows[0]], info.Scale.Float64()
+		mean := complex(float64(row[0])/s, float64(row[len(row)/2])/s)
+		vary := max(0, w*w-abs2(mean))
+		out := m.spread(m.linear(o.LogSlots, summand{o.Args[0], mean}), x.own*vary, x.all*vary)
+		out.mag = x.mag * w * w
+		return m.encoded(out, info.LogSlots, info.Scale, x.mag)
 	case Mul:
-		return m.product(x, y, o.Args[0] == o.Args[1])
+		return m.product(o)
 	case MulRelin:
-		return m.add(m.product(x, y, o.Args[0] == o.Args[1]), m.keySwitch(o.Level, o.Level)+m.rounding(1), o.Scale)
+		return m.add(m.product(o), m.keySwitch(o.Level, o.Level)+m.rounding(1), o.Scale)
 	case Relin:
 		return m.add(x, m.keySwitch(o.Level, o.Level)+m.rounding(1), o.Scale)
 	case Rescale:
@@ -381,20 +387,29 @@ func constant(o *Op, scale fhe.Scale) complex128 {
 	return complex(bigFloat(o.A)/s, bigFloat(o.B)/s)
 }
 
-// product returns x·y: each error times the other message, and the product of the errors. twice says that x is y.
-func (m *noiseModel) product(x, y estimate, twice bool) estimate {
-	cross := 2.0 // |e·f|² has the mean 4·Var·Var, half of it in the real part
-	if twice {
-		cross = 4 // a Gaussian's fourth moment
-	}
-	e := func(ex, ey float64) float64 {
-		v := ex*y.mag + ey*x.mag
-		if twice {
-			v *= 2
+// product returns x·y, with the errors x·f + y·e + e·f: those of the factors times the other's mean, and what varies from
+// slot to slot as an error of its own.
+func (m *noiseModel) product(o *Op) estimate {
+	a, b := o.Args[0], o.Args[1]
+	x, y := m.operand(a, o.LogSlots), m.operand(b, o.LogSlots)
+	u, v := m.hint.Mean[a], m.hint.Mean[b]
+	varX, varY := max(0, x.mag-abs2(u)), max(0, y.mag-abs2(v))
+	rest := func(e, f float64) float64 {
+		if a == b {
+			return 4*e*varX + 4*e*e // a Gaussian's fourth moment
 		}
-		return v + cross*ex*ey
+		return e*varY + f*varX + 2*e*f // |e·f|² has the mean 4·Var·Var, half of it in the real part
 	}
-	return estimate{mag: x.mag * y.mag, own: e(x.own, y.own), all: e(x.all, y.all), logSlots: x.logSlots}
+	out := m.spread(m.linear(o.LogSlots, summand{a, v}, summand{b, u}), rest(x.own, y.own), rest(x.all, y.all))
+	out.mag = x.mag * y.mag
+	return out
+}
+
+// spread returns x with an error that the operation does not add, but that has nothing in common with others.
+func (m *noiseModel) spread(x estimate, own, all float64) estimate {
+	x = m.disturb(x, own, all)
+	x.added = 0
+	return x
 }
 
 // lintrans follows double hoisting: baby rotations keep the error of their key switch unrounded and are multiplied by

@@ -3,6 +3,7 @@ package program
 import (
 	"errors"
 	"math"
+	"math/big"
 	"slices"
 	"testing"
 
@@ -143,5 +144,46 @@ func TestNoiseInCommon(t *testing.T) {
 	}
 	if !(rounded[x[0]].Error > e) {
 		t.Error("rounding is no error")
+	}
+}
+
+// TestNoiseMeans: near 1, x·x and 2·x have the same error, if the model is told that x is near 1.
+func TestNoiseMeans(t *testing.T) {
+	params := testParams()
+	b := NewBuilder(params)
+	scale := params.DefaultScale()
+	x := b.Input(Port{Name: "x", Count: 1, Level: params.MaxLevel(), Degree: 1, LogSlots: 3, Scale: scale, Bound: 1, Layout: vector(8)})[0]
+	double, _ := scale.Mul(fhe.PowerOfTwo(1)).Big().Int(nil)
+	y := b.Sub(b.Mul(x, x), b.MulConst(x, double, new(big.Int), scale))
+	ones := make([]int64, 16)
+	ones[0] = 1 << 10
+	c, err := NewPolynomials([][]int64{ones}, 3, fhe.PowerOfTwo(10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := b.Sub(b.MulPt(x, c, 0), b.MulConst(x, big.NewInt(1<<10), new(big.Int), fhe.PowerOfTwo(10)))
+	b.Output(b.OutputPort("y", y, 1, vector(8)), y)
+	b.Output(b.OutputPort("z", z, 1, vector(8)), z)
+	p, consts, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	noise := func(mean float64) []Noise {
+		n, err := p.Noise(consts, NoiseHints{Exact: true, Magnitude: map[Value]float64{x: 1}, Mean: map[Value]complex128{x: complex(mean, 0)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	e := noise(0)[x].Error
+	if got := noise(0)[y].Error; math.Abs(got/e-math.Sqrt(8)) > 0.01 {
+		t.Errorf("independent: %g of %g", got, e)
+	}
+	if got := noise(1)[y].Error; got > 3*e*e {
+		t.Errorf("in common: %g, want about %g", got, 2*e*e)
+	}
+	// What a constant polynomial does in all slots alike, a number does too.
+	if got := noise(0)[z].Error; got > 1e-9*e {
+		t.Errorf("times a constant: %g of %g", got, e)
 	}
 }

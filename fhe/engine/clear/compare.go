@@ -58,11 +58,11 @@ func (o *Options) check(p *program.Program) error {
 // per layer, which is a scope of the program. Every intermediate ciphertext is opened with open, so Compare is for the
 // owner of the key, or for tests; the run takes the time of as many decryptions.
 //
-// The clear inputs are what open gives for the ciphertexts of in. So the error of their encryption is in both and is not
-// measured; inputs count with the precision that a fresh encryption has. Predictions leave the same out, and so do they
-// the rounding of constants, for the clear run computes with the integers.
+// The clear inputs are what open gives for the ciphertexts of in, so the error of their encryption is in both runs and
+// cannot be measured. Precisions count it as it is simulated, from the inputs on. Rounding of constants is in both runs as
+// well, and no precision counts it.
 //
-// Memory: that of the engine and twice Memory(p). Errors are those of loading and running, of open, and for an engine
+// Memory: that of the engine and three times Memory(p), more for values of few slots. Errors are those of loading and running, of open, and for an engine
 // that does not honour program.WithValues. What the comparison finds is no error: it is in the Report, which holds
 // decrypted values and must not leave the owner.
 func Compare(ctx context.Context, eng program.Engine, p *program.Program, c *program.Constants, keys *fhe.EvaluationKeys,
@@ -87,7 +87,11 @@ func Compare(ctx context.Context, eng program.Engine, p *program.Program, c *pro
 	if err != nil {
 		return nil, fmt.Errorf("clear: compare: %w", err)
 	}
-	w := &watcher{opts: opts, exact: t.machine(nil), noisy: t.machine(sim), open: open, seen: make([]observation, len(p.Ops()))}
+	fresh, err := ofInputs(p, c, opts.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("clear: compare: %w", err)
+	}
+	w := &watcher{opts: opts, exact: t.machine(nil, whole), noisy: t.machine(sim, outside), fresh: t.machine(fresh, inside), open: open, seen: make([]observation, len(p.Ops()))}
 	if _, err := job.Run(ctx, in, program.WithValues(w.value)); err != nil {
 		return nil, fmt.Errorf("clear: compare: %w", err)
 	}
@@ -102,21 +106,25 @@ func Compare(ctx context.Context, eng program.Engine, p *program.Program, c *pro
 	return r, nil
 }
 
-// watcher follows a run value by value, with the exact values and with those of a simulated run.
+// watcher follows a run value by value.
 type watcher struct {
-	opts         Options
-	exact, noisy *machine
-	open         Opener
-	next         int // operation
-	seen         []observation
-	violations   []Violation
+	opts       Options
+	exact      *machine // without errors
+	noisy      *machine // with those that operations add
+	fresh      *machine // with those of the inputs
+	open       Opener
+	next       int // operation
+	seen       []observation
+	violations []Violation
 }
 
 // observation is what one value showed. Errors are root mean squares over real and imaginary parts.
 type observation struct {
+	mean                complex128
 	magnitude, largest  float64
-	measured, simulated float64
-	worst               int // slot
+	measured, simulated float64 // as the operations make them
+	fresh               float64 // simulated, as the inputs have them
+	worst               int     // slot
 	worstError          float64
 	headroom            float64
 }
@@ -135,17 +143,25 @@ func (w *watcher) skip(i int) error {
 	return nil
 }
 
-// step executes an operation in both machines and forgets what it was the last to read.
+// machines are all of them.
+func (w *watcher) machines() []*machine { return []*machine{w.exact, w.noisy, w.fresh} }
+
+func (w *watcher) free(i int) {
+	for _, m := range w.machines() {
+		m.free(i)
+	}
+}
+
+// step executes an operation in all machines and forgets what it was the last to read.
 func (w *watcher) step(i int, in []complex128) error {
-	for _, m := range [2]*machine{w.exact, w.noisy} {
-		if err := m.step(i, in, true); err != nil {
+	for _, m := range w.machines() {
+		if err := m.step(i, in); err != nil {
 			return err
 		}
 	}
 	if x := w.exact.vals[i]; !w.exact.prog.Ops()[i].IsCiphertext() {
 		w.seen[i].magnitude = rms(x)
-		w.exact.free(i)
-		w.noisy.free(i)
+		w.free(i)
 	}
 	return nil
 }
@@ -170,27 +186,31 @@ func (w *watcher) value(v program.Value, ct *fhe.Ciphertext) error {
 		return err
 	}
 	w.next++
-	x, noisy := w.exact.vals[i], w.noisy.slots(i)
-	s := observation{magnitude: rms(x)}
+	x := w.exact.vals[i]
+	s := observation{magnitude: rms(x), mean: mean(x)}
 	for k := range x {
 		s.largest = max(s.largest, cmplx.Abs(x[k]))
-		d := cmplx.Abs(z[k] - x[k])
-		s.measured += d * d
-		if d > s.worstError {
+		if d := cmplx.Abs(z[k] - x[k]); d > s.worstError {
 			s.worst, s.worstError = k, d
 		}
-		d = cmplx.Abs(noisy[k] - x[k])
-		s.simulated += d * d
 	}
-	s.measured, s.simulated = math.Sqrt(s.measured/float64(2*len(x))), math.Sqrt(s.simulated/float64(2*len(x)))
+	s.measured, s.simulated, s.fresh = distance(z, x), distance(w.noisy.slots(i), x), distance(w.fresh.slots(i), x)
 	if s.headroom, err = w.exact.headroom(i); err != nil {
 		return err
 	}
 	w.seen[i] = s
 	w.domains(v, x)
-	w.exact.free(i)
-	w.noisy.free(i)
+	w.free(i)
 	return nil
+}
+
+// distance returns the root mean square of the difference, over real and imaginary parts.
+func distance(x, y []complex128) float64 {
+	diff := make([]complex128, len(x))
+	for k := range diff {
+		diff[k] = x[k] - y[k]
+	}
+	return rms(diff) / math.Sqrt2
 }
 
 // edge is how far outside of a domain, relative to its width, a value is still on its border: calibration and encoding
@@ -221,12 +241,9 @@ func (w *watcher) domains(v program.Value, x []complex128) {
 // report judges what was seen.
 func (w *watcher) report(p *program.Program, c *program.Constants) (*Report, error) {
 	ops := p.Ops()
-	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}, Error: map[program.Value]float64{}, Exact: true}
+	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}, Mean: map[program.Value]complex128{}, Exact: true}
 	for i := range ops {
-		hints.Magnitude[program.Value(i)] = w.seen[i].magnitude
-		if ops[i].Code == program.Input {
-			hints.Error[program.Value(i)] = 0
-		}
+		hints.Magnitude[program.Value(i)], hints.Mean[program.Value(i)] = w.seen[i].magnitude, w.seen[i].mean
 	}
 	predicted, err := p.Noise(c, hints)
 	if err != nil {
@@ -238,21 +255,19 @@ func (w *watcher) report(p *program.Program, c *program.Constants) (*Report, err
 		if !o.IsCiphertext() {
 			continue
 		}
-		measured, simulated, expected := s.measured, s.simulated, predicted[i].Error
-		if o.Code == program.Input { // as precise as a fresh encryption
-			measured = w.noisy.sim.noise[i].Added
-			simulated, expected = measured, measured
-		}
 		op := OpReport{
 			Value: program.Value(i), Code: o.Code.String(), Layer: p.Scope(program.Value(i)), Level: o.Level, Degree: o.Degree,
-			LogScale: o.Scale.Log2(), Magnitude: s.magnitude, Largest: s.largest, Error: s.measured,
-			Bits: precision(measured, s.magnitude), Predicted: precision(expected, s.magnitude), Simulated: precision(simulated, s.magnitude),
+			LogScale: o.Scale.Log2(), Magnitude: s.magnitude, Mean: [2]float64{real(s.mean), imag(s.mean)}, Largest: s.largest, Error: s.measured, Expected: s.simulated,
+			Bits:      precision(math.Hypot(s.measured, s.fresh), s.magnitude),
+			Simulated: precision(math.Hypot(s.simulated, s.fresh), s.magnitude),
+			Predicted: precision(predicted[i].Error, s.magnitude),
 			WorstSlot: s.worst, WorstError: s.worstError, Headroom: s.headroom,
 		}
 		if op.Headroom < w.opts.Headroom {
 			r.Overflows = append(r.Overflows, Overflow{op.Layer, op.Value, op.Code, op.Level, op.Headroom})
 		}
-		if r.Surprise == nil && op.Simulated-op.Bits > w.opts.Surprise {
+		// Against what operations add: a large error of the inputs would hide it.
+		if r.Surprise == nil && precision(s.simulated, s.magnitude)-precision(s.measured, s.magnitude) > w.opts.Surprise {
 			surprise := op
 			r.Surprise = &surprise
 		}

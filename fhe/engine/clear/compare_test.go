@@ -16,6 +16,7 @@ import (
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/engine/clear"
 	"github.com/signet-ml/signet/fhe/fhetest"
+	"github.com/signet-ml/signet/fhe/polyeval"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
@@ -35,8 +36,23 @@ func compared(t testing.TB, p *program.Program, c *program.Constants, inputs map
 func TestPrecisionAsPredicted(t *testing.T) {
 	type deviations struct{ predicted, simulated, sum, square, n float64 }
 	codes, beyond, all := map[string]*deviations{}, 0, 0
-	count := func(r *clear.Report, p *program.Program) {
+	count := func(r *clear.Report, p *program.Program, c *program.Constants) {
+		// The error of encryption is in both runs: without it, the model says what the operations make.
+		hints := program.NoiseHints{Magnitude: map[program.Value]float64{}, Mean: map[program.Value]complex128{}, Error: map[program.Value]float64{}, Exact: true}
 		for _, o := range r.Ops {
+			hints.Magnitude[o.Value], hints.Mean[o.Value] = o.Magnitude, complex(o.Mean[0], o.Mean[1])
+			if o.Code == "INPUT" {
+				hints.Error[o.Value] = 0
+			}
+		}
+		noise, err := p.Noise(c, hints)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bits := func(e, magnitude float64) float64 { return math.Log2(magnitude / e) }
+		for _, o := range r.Ops {
+			total := math.Abs(o.Predicted - o.Bits)
+			o.Bits, o.Simulated, o.Predicted = bits(o.Error, o.Magnitude), bits(o.Expected, o.Magnitude), bits(noise[o.Value].Error, o.Magnitude)
 			// Double precision measures no more than these, and a few slots say little of a distribution.
 			if o.Bits > 44 || o.Magnitude < 1e-9 || p.Ops()[o.Value].LogSlots < 5 || o.Code == "INPUT" {
 				continue
@@ -49,7 +65,7 @@ func TestPrecisionAsPredicted(t *testing.T) {
 			x := o.Predicted - o.Bits
 			d.predicted, d.simulated = max(d.predicted, math.Abs(x)), max(d.simulated, math.Abs(o.Simulated-o.Bits))
 			d.sum, d.square, d.n = d.sum+x, d.square+x*x, d.n+1
-			if all++; math.Abs(x) > 1.5 {
+			if all++; math.Abs(x) > 1.5 || total > 1.5 {
 				beyond++
 				t.Logf("value %d, %s in %q: %.1f bits, predicted %.1f, simulated %.1f", o.Value, o.Code, o.Layer, o.Bits, o.Predicted, o.Simulated)
 			}
@@ -59,9 +75,37 @@ func TestPrecisionAsPredicted(t *testing.T) {
 		}
 	}
 	p, c, domain := mlp(t)
-	r := compared(t, p, c, uniform(fhetest.NewRand(1), p), clear.Options{Domains: []program.Domain{domain}})
-	if count(r, p); beyond > 0 || !r.OK() {
-		t.Errorf("a network: %v", r)
+	for _, size := range []float64{1, 0.1} {
+		inputs := uniform(fhetest.NewRand(1), p)
+		for i := range inputs["x"] {
+			inputs["x"][i] *= size
+		}
+		r := compared(t, p, c, inputs, clear.Options{Domains: []program.Domain{domain}})
+		if count(r, p, c); beyond > 0 || !r.OK() {
+			t.Errorf("a network: %v", r)
+		}
+		t.Log(r)
+	}
+	// The sigmoid of imprecise inputs of little variation: its powers have almost all of their errors in common.
+	params := deep(t)
+	b := program.NewBuilder(params)
+	b.Scope("input")
+	x := b.Input(program.Port{Name: "x", Count: 1, Level: 7, Degree: 1, LogSlots: 9, Scale: fhe.PowerOfTwo(20), Bound: 1, Layout: flat(512)})[0]
+	b.Scope("scale")
+	x = b.MulConst(x, big.NewInt(1<<17), new(big.Int), fhe.PowerOfTwo(20))
+	b.Scope("sigmoid")
+	sigmoid, err := polyeval.Sigmoid(-8, 8, 15)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := polyeval.Evaluate(b, x, sigmoid, params.DefaultScale())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, c = built(t, b, y)
+	r := compared(t, p, c, uniform(fhetest.NewRand(1), p), clear.Options{})
+	if count(r, p, c); beyond > 0 || !r.OK() {
+		t.Errorf("a sigmoid of imprecise inputs: %v", r)
 	}
 	t.Log(r)
 	for seed := range uint64(32) {
@@ -74,21 +118,21 @@ func TestPrecisionAsPredicted(t *testing.T) {
 		if r.Surprise != nil && p.Ops()[r.Surprise.Value].LogSlots >= 5 {
 			t.Errorf("seed %d: %v", seed, r)
 		}
-		count(r, p)
+		count(r, p, c)
 	}
 	// The model takes rotations of one value for independent; a sum of them may be off.
 	if beyond*100 > all {
 		t.Errorf("%d of %d values are not within 1.5 bits of the prediction", beyond, all)
 	}
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "predicted - measured, bits:\tvalues\tmean\tdeviation\tworst\tworst simulated\t")
 	for _, code := range slices.Sorted(maps.Keys(codes)) {
 		d := codes[code]
 		fmt.Fprintf(w, "%s\t%.0f\t%+.2f\t%.2f\t%.2f\t%.2f\t\n", code, d.n, d.sum/d.n, math.Sqrt(d.square/d.n), d.predicted, d.simulated)
 	}
 	w.Flush()
-	t.Logf("%d of %d values beyond 1.5 bits\n%s", beyond, all, b.String())
+	t.Logf("%d of %d values beyond 1.5 bits\n%s", beyond, all, table.String())
 }
 
 // TestCompareNamesTheLayer feeds programs that are wrong in one layer.
@@ -200,7 +244,7 @@ func TestCompareWrongKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Surprise == nil || r.Surprise.Layer != "square" || r.Surprise.Code != "MUL_RELIN" || r.Surprise.Bits > 0 {
+	if r.Surprise == nil || r.Surprise.Layer != "square" || r.Surprise.Code != "MUL_RELIN" || r.Surprise.Error < 1 {
 		t.Errorf("%v", r)
 	}
 }
@@ -223,7 +267,7 @@ func TestCompareTransparent(t *testing.T) {
 			t.Fatal(err)
 		}
 		out := r.Layers[len(r.Layers)-1]
-		if !r.OK() || r.Engine != "clear" || cfg.Simulate && math.Abs(out.Out-out.Simulated) > 1 || !cfg.Simulate && out.Out < 36 {
+		if !r.OK() || r.Engine != "clear" || cfg.Simulate && math.Abs(out.Out-out.Simulated) > 1 || !cfg.Simulate && out.Out < out.Simulated+2 {
 			t.Errorf("%+v: %v", cfg, r)
 		}
 	}

@@ -59,9 +59,9 @@ func Execute(ctx context.Context, p *program.Program, c *program.Constants, inpu
 		}
 		keep[v] = true
 	}
-	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}, Exact: true}
+	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}, Mean: map[program.Value]complex128{}, Exact: true}
 	outputs, err := t.execute(ctx, in, sim, func(v program.Value, slots []complex128) error {
-		hints.Magnitude[v] = rms(slots)
+		hints.Magnitude[v], hints.Mean[v] = rms(slots), mean(slots)
 		if keep[v] {
 			res.Slots[v] = append([]complex128(nil), slots...)
 		}
@@ -87,7 +87,7 @@ func Execute(ctx context.Context, p *program.Program, c *program.Constants, inpu
 // execute runs the program on the slots of its inputs, by port and ciphertext, and returns those of its outputs. sim and
 // visit may be nil.
 func (t *tables) execute(ctx context.Context, in [][][]complex128, sim *simulator, visit func(program.Value, []complex128) error) ([][][]complex128, error) {
-	m, out := t.machine(sim), make([][][]complex128, len(t.prog.Outputs()))
+	m, out := t.machine(sim, whole), make([][][]complex128, len(t.prog.Outputs()))
 	for i, o := range t.prog.Ops() {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("stopped before %q: %w", t.prog.Scope(program.Value(i)), err)
@@ -96,7 +96,7 @@ func (t *tables) execute(ctx context.Context, in [][][]complex128, sim *simulato
 		if o.Code == program.Input {
 			slots = in[o.Port][o.Index]
 		}
-		if err := m.step(i, slots, false); err != nil {
+		if err := m.step(i, slots); err != nil {
 			return nil, err
 		}
 		if err := m.check(i); err != nil {
@@ -169,4 +169,12 @@ func rms(slots []complex128) float64 {
 		sum += real(z)*real(z) + imag(z)*imag(z)
 	}
 	return math.Sqrt(sum / float64(len(slots)))
+}
+
+func mean(slots []complex128) complex128 {
+	var sum complex128
+	for _, z := range slots {
+		sum += z
+	}
+	return sum / complex(float64(len(slots)), 0)
 }

@@ -95,12 +95,13 @@ type machine struct {
 	vals [][]complex128
 	// sim, if not nil, adds errors. They need all slots of the ring: a message in n slots is a polynomial in X^(N/2n), but
 	// the errors of a ciphertext are in every coefficient, and where the value meets one of more slots they count.
-	sim *simulator
+	sim   *simulator
+	input share // of the errors of inputs
 }
 
 // machine returns a fresh machine that adds the errors of sim, unless that is nil.
-func (t *tables) machine(sim *simulator) *machine {
-	return &machine{t, make([][]complex128, len(t.prog.Ops())), sim}
+func (t *tables) machine(sim *simulator, input share) *machine {
+	return &machine{t, make([][]complex128, len(t.prog.Ops())), sim, input}
 }
 
 // size returns how many slots the machine keeps of an operation's result.
@@ -125,9 +126,8 @@ func project(x []complex128, n int) []complex128 {
 	return out
 }
 
-// step executes operation i; in holds the slots of an Input, whose values have the error of an encryption in them
-// already if given is true. It fails if a slot is no finite number.
-func (m *machine) step(i int, in []complex128, given bool) error {
+// step executes operation i; in holds the slots of an Input. It fails if a slot is no finite number.
+func (m *machine) step(i int, in []complex128) error {
 	o := &m.prog.Ops()[i]
 	if o.Code == program.Input {
 		m.vals[i] = m.each(o, in, func(x complex128) complex128 { return x })
@@ -135,7 +135,11 @@ func (m *machine) step(i int, in []complex128, given bool) error {
 		m.vals[i] = m.operation(o)
 	}
 	if m.sim != nil {
-		m.vals[i] = m.sim.disturb(i, 1<<o.LogSlots, m.vals[i], given && o.Code == program.Input)
+		part := whole
+		if o.Code == program.Input {
+			part = m.input
+		}
+		m.vals[i] = m.sim.disturb(i, 1<<o.LogSlots, m.vals[i], part)
 	}
 	for s, z := range m.vals[i] {
 		if cmplx.IsNaN(z) || cmplx.IsInf(z) {

@@ -61,7 +61,7 @@ func encrypted(t testing.TB, p *program.Program, inputs map[string][]float64) (*
 			slots[port.Name] = append(slots[port.Name], z)
 		}
 	}
-	return keys, keys.Bundle(t, p, slots), func(ct *fhe.Ciphertext) ([]complex128, error) { return keys.Decrypt(t, ct), nil }
+	return keys, keys.Bundle(t, p, slots), keys.Open
 }
 
 // deep has seven levels at scale 2^40.

@@ -37,22 +37,33 @@ func newSimulator(p *program.Program, c *program.Constants, seed uint64) (*simul
 // doubleError is what encoding, decoding and adding up in double precision cost, relative to the values.
 const doubleError = 0x1p-50
 
-// disturb returns all slots of operation i, whose message has n, with its error. If the value was given, it has that
-// error in its own slots already: only the other coefficients get one.
-func (s *simulator) disturb(i, n int, slots []complex128, given bool) []complex128 {
+// share says which part of the error of an encryption a machine adds to its inputs.
+type share int
+
+const (
+	whole   share = iota
+	outside       // of the message's coefficients: the values of its slots were measured and have theirs
+	inside        // the other part
+)
+
+// disturb returns all slots of operation i, whose message has n, with a share of its error.
+func (s *simulator) disturb(i, n int, slots []complex128, part share) []complex128 {
 	// Its share of the coefficients makes the error in n slots smaller than that in all.
 	std := complex(math.Hypot(s.noise[i].Added*math.Sqrt(float64(len(slots))/float64(n)), rms(slots)*doubleError), 0)
-	if std == 0 || given && n == len(slots) {
+	if std == 0 || part == outside && n == len(slots) {
 		return slots
 	}
 	out := make([]complex128, len(slots))
 	for j := range out {
 		out[j] = std * s.gaussian()
 	}
-	if given {
-		for j, e := range project(out, n) {
-			for ; j < len(out); j += n {
+	if part != whole {
+		message := project(out, n)
+		for j := range out {
+			if e := message[j&(n-1)]; part == outside {
 				out[j] -= e
+			} else {
+				out[j] = e
 			}
 		}
 	}
@@ -60,6 +71,20 @@ func (s *simulator) disturb(i, n int, slots []complex128, given bool) []complex1
 		out[j] += z
 	}
 	return out
+}
+
+// ofInputs returns a simulator of the errors of encryption alone, under another seed.
+func ofInputs(p *program.Program, c *program.Constants, seed uint64) (*simulator, error) {
+	s, err := newSimulator(p, c, ^seed)
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.noise {
+		if p.Ops()[i].Code != program.Input {
+			s.noise[i].Added = 0
+		}
+	}
+	return s, nil
 }
 
 // gaussian returns two independent standard normal numbers: [Box, Muller 1958].

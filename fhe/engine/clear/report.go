@@ -12,7 +12,8 @@ import (
 // Report is what a Compare found. It can be stored as JSON. It holds decrypted values: it is for the owner of the key.
 //
 // Precision is in bits: -log2 of the root mean square of the error, in the real or imaginary part of a slot, over that of
-// the values; where all values are zero, of the error alone. It lies within ±50.
+// the values; where all values are zero, of the error alone. It lies within ±50. The error of the inputs' encryption counts,
+// as it is simulated; errors of their own are without it.
 type Report struct {
 	Program   fhe.Digest `json:"program"`
 	Engine    string     `json:"engine"`
@@ -40,11 +41,13 @@ type OpReport struct {
 	Degree     int           `json:"degree"`
 	LogScale   float64       `json:"log_scale"`
 	Magnitude  float64       `json:"magnitude"` // root mean square of the slots
+	Mean       [2]float64    `json:"mean"`      // of the slots, real and imaginary part
 	Largest    float64       `json:"largest"`   // modulus of a slot
-	Error      float64       `json:"error"`     // root mean square, measured
-	Bits       float64       `json:"bits"`      // of precision, measured; of a fresh encryption for an input
-	Predicted  float64       `json:"predicted"` // bits, by Program.Noise with these magnitudes
-	Simulated  float64       `json:"simulated"` // bits, of a clear run with the model's errors
+	Error      float64       `json:"error"`     // root mean square of what the operations made, measured
+	Expected   float64       `json:"expected"`  // the same, in a clear run with the model's errors
+	Bits       float64       `json:"bits"`      // of precision: with Error
+	Simulated  float64       `json:"simulated"` // bits: with Expected
+	Predicted  float64       `json:"predicted"` // bits: by Program.Noise with these magnitudes
 	WorstSlot  int           `json:"worst_slot"`
 	WorstError float64       `json:"worst_error"`
 	Headroom   float64       `json:"headroom"` // bits between the largest coefficient and half of the modulus, or fewer
@@ -200,8 +203,8 @@ func (r *Report) String() string {
 		fmt.Fprintf(&b, "culprit: layer %q loses too much precision\n", r.Culprit)
 	}
 	if s := r.Surprise; s != nil {
-		fmt.Fprintf(&b, "surprise: value %d, %s in layer %q, has %.1f bits where %.1f were expected; slot %d is off by %.3g\n",
-			s.Value, s.Code, s.Layer, s.Bits, s.Simulated, s.WorstSlot, s.WorstError)
+		fmt.Fprintf(&b, "surprise: value %d, %s in layer %q, has an error of %.3g where %.3g was expected; slot %d is off by %.3g\n",
+			s.Value, s.Code, s.Layer, s.Error, s.Expected, s.WorstSlot, s.WorstError)
 	}
 	for _, v := range r.Violations {
 		fmt.Fprintf(&b, "out of domain: %v\n", v)
