@@ -39,7 +39,6 @@ func serve(ctx context.Context, dir string) (*served, error) {
 	var params fhe.Parameters
 	var prog *program.Program
 	var consts *program.Constants
-	var keys *fhe.EvaluationKeys
 	var in *fhe.Bundle
 	for _, f := range []struct {
 		name string
@@ -48,12 +47,25 @@ func serve(ctx context.Context, dir string) (*served, error) {
 		{"parameters", func(r io.Reader) (err error) { params, err = fhe.ReadParameters(r, maxFile); return err }},
 		{"program", func(r io.Reader) (err error) { prog, err = program.ReadProgram(r, params, maxFile); return err }},
 		{"constants", func(r io.Reader) (err error) { consts, err = program.ReadConstants(r, maxFile); return err }},
-		{"keys", func(r io.Reader) (err error) { keys, err = fhe.ReadEvaluationKeys(r, params, maxFile); return err }},
 		{"input", func(r io.Reader) (err error) { in, err = fhe.ReadBundle(r, params, maxFile); return err }},
 	} {
 		if err := open(f.name, f.read); err != nil {
 			return nil, fmt.Errorf("serve %s: %w", f.name, err)
 		}
+	}
+	// Keys are read one at a time as the engine loads them, so they are in memory once.
+	file, err := os.Open(filepath.Join(dir, "keys"))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := fhe.OpenEvaluationKeys(file, info.Size(), params, 0)
+	if err != nil {
+		return nil, fmt.Errorf("serve keys: %w", err)
 	}
 	eng, err := engine.Open(ctx, engine.Auto)
 	if err != nil {
@@ -68,8 +80,8 @@ func serve(ctx context.Context, dir string) (*served, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := eng.Info()
-	return &served{info.Name, info.Threads, report.PeakBytes(), out.Digest().String()}, nil
+	about := eng.Info()
+	return &served{about.Name, about.Threads, report.PeakBytes(), out.Digest().String()}, nil
 }
 
 // serveElsewhere is serve in a process of its own.

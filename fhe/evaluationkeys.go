@@ -3,6 +3,7 @@ package fhe
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 
@@ -155,7 +156,8 @@ func (k *EvaluationKey) write(w *wire.Writer) {
 	}
 }
 
-func readEvaluationKey(r *wire.Reader, version uint8, p Parameters) *EvaluationKey {
+// readKeyHeader reads what precedes the limbs of a key: element, level and, since version 2, the seed.
+func readKeyHeader(r *wire.Reader, version uint8, p Parameters) *EvaluationKey {
 	k := &EvaluationKey{params: p, galois: r.U64(), level: int(r.U8())}
 	if r.Err() != nil {
 		return nil
@@ -166,6 +168,14 @@ func readEvaluationKey(r *wire.Reader, version uint8, p Parameters) *EvaluationK
 	}
 	if version > 1 {
 		k.seed = readSeed(r)
+	}
+	return k
+}
+
+func readEvaluationKey(r *wire.Reader, version uint8, p Parameters) *EvaluationKey {
+	k := readKeyHeader(r, version, p)
+	if r.Err() != nil {
+		return nil
 	}
 	k.limbs = make([][2][][]uint64, k.Digits())
 	for d := range k.limbs {
@@ -197,6 +207,7 @@ type EvaluationKeys struct {
 	params Parameters
 	key    KeyID
 	keys   map[uint64]*EvaluationKey // by Galois element; 0 is the relinearisation key
+	source *keySource                // where the keys are, instead, or nil
 }
 
 // Limits of the wire form.
@@ -208,11 +219,14 @@ const (
 
 // NewEvaluationKeys returns an empty set for the secret key with the stated id.
 func NewEvaluationKeys(p Parameters, key KeyID) *EvaluationKeys {
-	return &EvaluationKeys{p, key, make(map[uint64]*EvaluationKey)}
+	return &EvaluationKeys{params: p, key: key, keys: make(map[uint64]*EvaluationKey)}
 }
 
-// Add adds a key. It fails on other parameters and on a second key for the same element.
+// Add adds a key. It fails on other parameters, on a second key for the same element, and on a set that was opened.
 func (s *EvaluationKeys) Add(k *EvaluationKey) error {
+	if s.source != nil {
+		return fmt.Errorf("fhe: evaluation keys: the set was opened where it is stored and cannot be added to")
+	}
 	if !k.params.Equal(s.params) {
 		return &MismatchError{What: "parameters", Want: s.params.Digest().Short(), Have: k.params.Digest().Short()}
 	}
@@ -229,25 +243,59 @@ func (s *EvaluationKeys) Parameters() Parameters { return s.params }
 // Key returns the id of the secret key.
 func (s *EvaluationKeys) Key() KeyID { return s.key }
 
-// Get returns the key for a Galois element, 0 for the relinearisation key, or nil.
-func (s *EvaluationKeys) Get(galois uint64) *EvaluationKey { return s.keys[galois] }
+// Get is Load without the reason: it returns nil where Load fails.
+func (s *EvaluationKeys) Get(galois uint64) *EvaluationKey {
+	k, _ := s.Load(galois)
+	return k
+}
+
+// Load returns the key for a Galois element, 0 for the relinearisation key. It fails with a *MissingKeyError if there
+// is none, and with a *FormatError if the set was opened and the key cannot be read.
+func (s *EvaluationKeys) Load(galois uint64) (*EvaluationKey, error) {
+	if s.Level(galois) < 0 {
+		e := &MissingKeyError{Relinearization: galois == 0, GaloisElement: galois, Have: -1}
+		e.Rotation, e.Conjugate, _ = s.params.Rotation(galois)
+		return nil, e
+	}
+	if s.source != nil {
+		return s.source.load(s.params, galois)
+	}
+	return s.keys[galois], nil
+}
+
+// Level returns the level of the key for a Galois element, or -1 if there is none. It reads no key.
+func (s *EvaluationKeys) Level(galois uint64) int {
+	if s.source != nil {
+		if place, ok := s.source.index[galois]; ok {
+			return place.level
+		}
+		return -1
+	}
+	if k := s.keys[galois]; k != nil {
+		return k.level
+	}
+	return -1
+}
 
 // Elements returns the Galois elements in ascending order; 0 is the relinearisation key.
 func (s *EvaluationKeys) Elements() []uint64 {
-	out := make([]uint64, 0, len(s.keys))
-	for g := range s.keys {
-		out = append(out, g)
+	if s.source != nil {
+		return slices.Sorted(maps.Keys(s.source.index))
 	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(s.keys))
 }
 
-// Digest returns the digest of the set: of the parameters, the key id and every key's digest by ascending element.
+// Digest returns the digest of the set: of the parameters, the key id and every key's digest by ascending element. It is
+// zero if the set was opened and a key cannot be read.
 func (s *EvaluationKeys) Digest() Digest {
 	pd := s.params.Digest()
 	b := append(append([]byte(nil), pd[:]...), s.key[:]...)
 	for _, g := range s.Elements() {
-		d := s.keys[g].Digest()
+		k, err := s.Load(g)
+		if err != nil {
+			return Digest{}
+		}
+		d := k.Digest()
 		b = append(b, d[:]...)
 	}
 	return Tagged("signet/keys/v1", b)
@@ -256,6 +304,16 @@ func (s *EvaluationKeys) Digest() Digest {
 // Bytes returns the exact size of the wire form.
 func (s *EvaluationKeys) Bytes() int64 {
 	n := EvaluationKeysHeaderBytes
+	if s.source != nil {
+		if s.source.version == keysVersion {
+			return s.source.size
+		}
+		for _, place := range s.source.index {
+			k := EvaluationKey{params: s.params, level: place.level}
+			n += k.bytes(false)
+		}
+		return n
+	}
 	for _, k := range s.keys {
 		n += k.Bytes()
 	}
@@ -267,12 +325,17 @@ const EvaluationKeysHeaderBytes = int64(4 + 1 + 32 + 16 + 4)
 
 // WriteTo writes the wire form: keys in ascending order of their elements.
 func (s *EvaluationKeys) WriteTo(w io.Writer) (int64, error) {
-	kw, err := NewEvaluationKeysWriter(w, s.params, s.key, len(s.keys))
+	elements := s.Elements()
+	kw, err := NewEvaluationKeysWriter(w, s.params, s.key, len(elements))
 	if err != nil {
 		return 0, err
 	}
-	for _, g := range s.Elements() {
-		if err := kw.Write(s.keys[g]); err != nil {
+	for _, g := range elements {
+		k, err := s.Load(g)
+		if err != nil {
+			return kw.w.N(), err
+		}
+		if err := kw.Write(k); err != nil {
 			break
 		}
 	}
@@ -322,20 +385,28 @@ func (w *EvaluationKeysWriter) Close() error {
 	return nil
 }
 
+// readKeysHeader reads what precedes the keys of a set.
+func readKeysHeader(rd *wire.Reader, p Parameters) (version uint8, id KeyID, n int, err error) {
+	version = rd.Version(keysMagic, 1, keysVersion)
+	if err := readParametersDigest(rd, p); err != nil {
+		return 0, id, 0, err
+	}
+	rd.Full(id[:])
+	n = int(rd.U32())
+	if rd.Err() == nil && n > maxKeys {
+		rd.Fail("%d keys, at most %d", n, maxKeys)
+	}
+	return version, id, n, rd.Err()
+}
+
 // ReadEvaluationKeys reads the wire form under p, at most limit bytes, to the end of r. Keys above the level that the
 // security gate allows are refused. Seeded keys take twice as much memory as others of their size. Version 1 of the form
 // is read as well.
 func ReadEvaluationKeys(r io.Reader, p Parameters, limit int64) (*EvaluationKeys, error) {
 	rd := wire.NewReader(r, "evaluation keys", limit)
-	version := rd.Version(keysMagic, 1, keysVersion)
-	if err := readParametersDigest(rd, p); err != nil {
+	version, id, n, err := readKeysHeader(rd, p)
+	if err != nil {
 		return nil, err
-	}
-	var id KeyID
-	rd.Full(id[:])
-	n := int(rd.U32())
-	if rd.Err() == nil && n > maxKeys {
-		rd.Fail("%d keys, at most %d", n, maxKeys)
 	}
 	s := NewEvaluationKeys(p, id)
 	var next uint64

@@ -376,7 +376,9 @@ func TestTraceLeaf(t *testing.T) {
 	prog, _ := everything(t)
 	keys := zeroKeys(t, prog, 0)
 	var rec TraceRecorder
-	rec.Begin(prog, keys)
+	if err := rec.Begin(prog, keys); err != nil {
+		t.Fatal(err)
+	}
 	sum := func(parts ...any) (d fhe.Digest) {
 		h := sha256.New()
 		for _, p := range parts {
@@ -445,7 +447,9 @@ func TestTraceLeaf(t *testing.T) {
 	}
 	fmt.Fprintf(&text, "root %v\n", rec.Root())
 	golden(t, "trace-v1.txt", []byte(text.String()))
-	rec.Begin(prog, keys)
+	if err := rec.Begin(prog, keys); err != nil {
+		t.Fatal(err)
+	}
 	if rec.Records()[0] != (TraceRecord{}) {
 		t.Error("Begin keeps old records")
 	}

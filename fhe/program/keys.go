@@ -55,12 +55,7 @@ func (p *Program) CheckKeys(keys *fhe.EvaluationKeys) error {
 		if keys == nil {
 			return e
 		}
-		k := keys.Get(r.GaloisElement)
-		if k == nil {
-			return e
-		}
-		if k.Level() < r.Level {
-			e.Have = k.Level()
+		if e.Have = keys.Level(r.GaloisElement); e.Have < r.Level {
 			return e
 		}
 	}

@@ -2,6 +2,7 @@ package program
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -41,15 +42,21 @@ func (t *TraceRecorder) Root() fhe.Digest {
 	return fhe.MerkleRoot(leaves)
 }
 
-// Begin empties the recorder for a run of p with keys, which may be nil. Engines call it.
-func (t *TraceRecorder) Begin(p *Program, keys *fhe.EvaluationKeys) {
+// Begin empties the recorder for a run of p with keys, which may be nil. It fails if a key cannot be loaded. Engines call
+// it.
+func (t *TraceRecorder) Begin(p *Program, keys *fhe.EvaluationKeys) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.records = make([]TraceRecord, len(p.ops))
 	t.keys = make(map[uint64]fhe.Digest)
 	for _, r := range p.Keys() {
-		t.keys[r.GaloisElement] = keys.Get(r.GaloisElement).Digest()
+		k, err := keys.Load(r.GaloisElement)
+		if err != nil {
+			return fmt.Errorf("program: trace: %w", err)
+		}
+		t.keys[r.GaloisElement] = k.Digest()
 	}
+	return nil
 }
 
 // Record stores the result digest of operation i. All its operands must have been recorded. For a Hoist and an Output

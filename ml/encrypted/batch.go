@@ -20,6 +20,9 @@ import (
 // Twin, so they are as large as the modulus allows without another prime, up to the first.
 var weightBits = []int{12, 11, 10, 9, 8}
 
+// maxPort is the largest number of ciphertexts of a port. Programs refuse more too, but only after all of it is emitted.
+const maxPort = 1 << 14
+
 // batchChoices returns what can be tried in a ring, best first: primes below 2^49.5, then any; inputs at a growing scale,
 // integers of falling size.
 func (c *compiler) batchChoices() []choice {
@@ -148,6 +151,9 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 	}
 	slots := params.MaxSlots()
 	features, outputs := c.inputLen(), c.tail().rows()
+	if n := outputs * groups; n > maxPort {
+		return nil, &unfitError{c.tail().name, fmt.Errorf("%d ciphertexts of results, a port has at most %d", n, maxPort)}
+	}
 	b := program.NewBuilder(params)
 	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}}
 	b.Scope("input")

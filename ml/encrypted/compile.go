@@ -56,8 +56,8 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 		return nil, err
 	}
 	// A trailing sigmoid is computed under encryption for a batch, where it is shared by thousands of samples.
-	if tail := stages[len(stages)-1]; tail.fn == sigmoid && tail.act == actNone && (packing == Batch && t.Batch > 1 || t.ServerActivation) {
-		tail.act, last = actPolynomial, nil
+	if last != nil && last.Kind() == string(sigmoid) && (packing == Batch && t.Batch > 1 || t.ServerActivation) {
+		stages, last = endIn(stages, sigmoid), nil
 	}
 	if err := calibrate(stages, t.Calibration, n, t.Tolerance); err != nil {
 		return nil, err

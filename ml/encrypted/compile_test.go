@@ -64,35 +64,22 @@ func TestTargetsAreChecked(t *testing.T) {
 	}
 }
 
+// TestUnsupportedLayers: what TestSplitRefuses refuses is refused for every target.
 func TestUnsupportedLayers(t *testing.T) {
-	for _, tc := range []struct {
-		name        string
-		layers      []ml.Layer
-		layer       int
-		kind        string
-		alternative string
-	}{
-		{"ReLU", []ml.Layer{dense(4, 5, 1), ml.ReLU(), dense(2, 4, 2)}, 1, "relu", "Square or Sigmoid"},
-		{"last ReLU", []ml.Layer{dense(4, 5, 1), ml.ReLU()}, 1, "relu", "Square or Sigmoid"},
-		{"softmax inside", []ml.Layer{dense(4, 5, 1), ml.Softmax(), dense(2, 4, 2)}, 1, "softmax", "last layer"},
-		{"square first", []ml.Layer{ml.Square(), dense(2, 5, 2)}, 0, "square", "start the model with a dense layer"},
-		{"square twice", []ml.Layer{dense(2, 5, 2), ml.Square(), ml.Square()}, 2, "square", "put a dense layer between"},
-		{"sigmoid after square", []ml.Layer{dense(2, 5, 2), ml.Square(), ml.Sigmoid()}, 2, "sigmoid", "put a dense layer between"},
+	for _, layers := range [][]ml.Layer{
+		{same(3, 2, 1), ml.MaxPool2d(2, 2, 0), ml.Flatten(), dense(2, 12, 2)},
+		{ml.Flatten(), ml.Softmax(), dense(2, 32, 2)},
 	} {
-		m, err := ml.SequentialFor([]int{5}, tc.layers...)
+		m, err := ml.SequentialFor([]int{2, 4, 4}, layers...)
 		if err != nil {
-			t.Fatalf("%s: %v", tc.name, err)
+			t.Fatal(err)
 		}
-		for _, target := range []Target{{}, {Packing: Single}, {Batch: 7}} {
-			target.Calibration = inputs(256, 5, 1)
+		for _, target := range []Target{{}, {Packing: Single}, {Batch: 7}, {Patches: true}} {
+			target.Calibration = inputs(256, m.InputLen(), 1)
 			_, err := Compile(m, target)
 			var u *UnsupportedLayerError
-			if !errors.As(err, &u) || u.Layer != tc.layer || u.Kind != tc.kind || !strings.Contains(u.Alternative, tc.alternative) || u.Reason == "" {
-				t.Errorf("%s: %v", tc.name, err)
-				continue
-			}
-			if n := strings.Count(err.Error(), u.Reason); n != 1 {
-				t.Errorf("%s: the error says it %d times: %v", tc.name, n, err)
+			if !errors.As(err, &u) || u.Layer != 1 || u.Kind != layers[1].Kind() || strings.Count(err.Error(), u.Reason) != 1 {
+				t.Errorf("%v: %v", m, err)
 			}
 		}
 	}
@@ -122,7 +109,7 @@ func TestInfeasibleDepth(t *testing.T) {
 		}
 		t.Log(err)
 		levels := 120
-		if e.Levels != levels || e.Precision || e.Err != nil || !(e.Missing > 0) || e.Row != "classical 128, N=2^15, log2(QP) at most 868" {
+		if e.Levels != levels || e.Precision || e.Err != nil || !(e.Missing > 0) || e.Row != "classical 128, N=2^16, log2(QP) at most 1747" {
 			t.Errorf("%v: %+v", packing, e)
 		}
 		// Every stage takes two levels: the modulus runs out at the one after those that are said to fit.
@@ -152,7 +139,7 @@ func TestInfeasiblePrecision(t *testing.T) {
 			t.Fatalf("%v: %v", tc.packing, err)
 		}
 		t.Log(err)
-		if !e.Precision || !(e.Missing > 0) || e.Err != nil || !strings.Contains(e.Layer, "dense") || !strings.Contains(e.Row, "N=2^15") {
+		if !e.Precision || !(e.Missing > 0) || e.Err != nil || !strings.Contains(e.Layer, "dense") || !strings.Contains(e.Row, "classical 128, N=2^1") {
 			t.Errorf("%v: %+v", tc.packing, e)
 		}
 		var bits float64
@@ -178,18 +165,25 @@ func TestInfeasiblePrecision(t *testing.T) {
 }
 
 func TestInfeasibleSizes(t *testing.T) {
+	many := sequential(t, scaled(270000, 1, 0.01, 1)) // outputs
 	wide := sequential(t, scaled(1, 40000, 0.01, 1))
-	cal := Target{Calibration: inputs(2, 40000, 1), MinCalibration: 1}
 	for _, tc := range []struct {
+		m       *ml.Model
 		packing Packing
 		want    string
-	}{{Single, "1 × 40000 matrix does not fit 16384 slots"}, {Batch, "1 to 4096 integers"}} {
-		cal.Packing = tc.packing
-		_, err := Compile(wide, cal)
+	}{
+		{many, Single, "270000 values do not fit 8 ciphertexts of 32768 slots"},
+		{many, Batch, "270000 ciphertexts of results, a port has at most 16384"},
+		{wide, Batch, "1 to 4096 integers"},
+	} {
+		_, err := Compile(tc.m, Target{Calibration: inputs(2, tc.m.InputLen(), 1), MinCalibration: 1, Packing: tc.packing})
 		var e *InfeasibleError
 		if !errors.As(err, &e) || e.Layer != "dense1" || e.Err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%v: %v", tc.packing, err)
 		}
+	}
+	if p, err := Compile(wide, Target{Calibration: inputs(2, 40000, 1), MinCalibration: 1}); err != nil || p.Packing() != Single {
+		t.Errorf("40000 features: %v", err)
 	}
 	// Integer weights make the scale of a batch grow with depth.
 	_, err := Compile(deep(t, 60), Target{Calibration: inputs(256, 4, 1), Packing: Batch})
@@ -402,6 +396,40 @@ func formula(rows, cols int) ml.Layer {
 		b[i] = float64(i%5-2) / 8
 	}
 	return ml.Dense(ml.Tensor{Shape: []int{rows, cols}, Data: w}, b)
+}
+
+// formulaConv is a convolution of the same kind of weights.
+func formulaConv(out, in, size int, o ml.ConvOptions) ml.Layer {
+	l := formula(out, in*size*size).(*ml.DenseLayer)
+	return ml.Conv2d(ml.Tensor{Shape: []int{out, in, size, size}, Data: l.W.Data}, l.B, o)
+}
+
+// TestGoldenConvolutions pins the layers, levels and rotations of a network with a stride, a pooling and a residual.
+func TestGoldenConvolutions(t *testing.T) {
+	pad := ml.ConvOptions{Padding: [2]int{1, 1}}
+	m, err := ml.SequentialFor([]int{1, 12, 12}, formulaConv(4, 1, 3, pad), ml.Square(), ml.AvgPool2d(2, 2, 0),
+		ml.Residual([]ml.Layer{formulaConv(4, 4, 3, pad)}), ml.Square(),
+		formulaConv(8, 4, 3, ml.ConvOptions{Stride: [2]int{2, 2}, Padding: [2]int{1, 1}, Groups: 1}), ml.Flatten(), formula(3, 72), ml.Softmax())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cal := ml.Tensor{Shape: []int{256, 144}, Data: make([]float64, 256*144)}
+	for i := range cal.Data {
+		cal.Data[i] = float64(i*7%33-16) / 16
+	}
+	for _, tc := range []struct {
+		name   string
+		target Target
+	}{{"convolutions", Target{}}, {"patches", Target{Patches: true}}} {
+		tc.target.Calibration = cal
+		p := compile(t, m, tc.target)
+		var b bytes.Buffer
+		fmt.Fprintf(&b, "%v\n\n", p)
+		if err := p.Program().Dump(&b); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, tc.name+".txt", regexp.MustCompile(`(?m)^(program|parameters|constant c\d+) [0-9a-f]{8,}`).ReplaceAll(b.Bytes(), []byte("$1 …")))
+	}
 }
 
 func TestGoldenPlans(t *testing.T) {

@@ -57,7 +57,62 @@ func networks() []network {
 		{name: "20 bits", model: mlp(50, 16, 10, ml.Square()), target: Target{Packing: Single, Precision: 20}},
 		{name: "20 bits batch", model: mlp(50, 16, 10, ml.Square()), target: Target{Batch: 16, Precision: 20}},
 	}
-	return list
+	return append(list, convolutions()...)
+}
+
+// errorsOfSlots are the differences of decrypted slots from what a twin computes.
+type errorsOfSlots struct {
+	top    float64   // what bits are relative to
+	sum    float64   // of squares, in real parts of slots that hold samples
+	count  int       // of those
+	worst  float64   // of declared outputs
+	imag   float64   // the largest in an imaginary part
+	scores ml.Tensor // decrypted
+}
+
+func (e *errorsOfSlots) add(o errorsOfSlots) {
+	e.top, e.sum, e.count, e.worst, e.imag = o.top, e.sum+o.sum, e.count+o.count, max(e.worst, o.worst), max(e.imag, o.imag)
+}
+
+// bits is the precision relative to the largest output, as the plan predicts it.
+func (e *errorsOfSlots) bits() float64 { return math.Log2(e.top / math.Sqrt(e.sum/float64(e.count))) }
+
+// compare runs samples under encryption and decrypts all slots of all outputs: each must hold, with so many bits, what
+// the twin says, a repetition of it, or zero. Imaginary parts are zero.
+func (s *session) compare(t *testing.T, x ml.Tensor, top, precision float64) errorsOfSlots {
+	t.Helper()
+	plan, n := s.plan, x.Rows()
+	_, out := s.run(t, x)
+	padded, err := plan.Pack(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := plan.Twin().Forward(ml.Tensor{Shape: []int{plan.Samples(), x.Len() / n}, Data: padded})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := errorsOfSlots{top: top, scores: s.scores(t, out, n)}
+	for i, v := range e.scores.Data {
+		e.worst = max(e.worst, math.Abs(v-want.Data[i]))
+	}
+	all := s.everything(t, out)
+	for c, slots := range s.declared(t, want) {
+		for k, v := range slots {
+			d := all[c][k] - v
+			if bits := math.Log2(top / math.Abs(d)); bits < precision {
+				_, worst := plan.PredictedBits()
+				t.Fatalf("ciphertext %d of %d, real slot %d of %d holds %g, declared %g: %.1f bits, predicted %.1f at worst", c, len(all), k, len(slots), all[c][k], v, bits, worst)
+			}
+			switch {
+			case k >= len(slots)/2:
+				e.imag = max(e.imag, math.Abs(d))
+			case plan.Packing() == Single || k < n: // samples of zeros have less noise
+				e.sum += d * d
+				e.count++
+			}
+		}
+	}
+	return e
 }
 
 // TestEncryptedNetworks runs every network. All slots of all outputs are decrypted, so one test answers three questions:
@@ -75,7 +130,7 @@ func TestEncryptedNetworks(t *testing.T) {
 			plan := compile(t, m, net.target)
 			s := open(t, plan)
 			top := largest(t, plan, cal)
-			mean, worst := plan.PredictedBits()
+			mean, _ := plan.PredictedBits()
 			precision := net.target.Precision
 			if precision == 0 {
 				precision = defaultPrecision
@@ -84,41 +139,13 @@ func TestEncryptedNetworks(t *testing.T) {
 			if plan.Packing() == Batch {
 				runs = 1
 			}
-			sum, count, maxErr := 0.0, 0, 0.0
-			imag := 0.0
+			var total errorsOfSlots
 			for r := range runs {
 				n := min(plan.Samples(), 64) // the other samples of a batch are zero
 				x := inputs(n, m.InputLen(), uint64(200+r))
-				_, out := s.run(t, x)
-				padded, err := plan.Pack(x)
-				if err != nil {
-					t.Fatal(err)
-				}
-				full := ml.Tensor{Shape: []int{plan.Samples(), m.InputLen()}, Data: padded}
-				want, err := plan.Twin().Forward(full)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got := s.scores(t, out, n)
-				for i, v := range got.Data {
-					maxErr = max(maxErr, math.Abs(v-want.Data[i]))
-				}
-				all := s.everything(t, out)
-				for c, slots := range s.declared(t, want) {
-					for k, v := range slots {
-						d := all[c][k] - v
-						if bits := math.Log2(top / math.Abs(d)); bits < precision-1 {
-							t.Fatalf("ciphertext %d of %d, real slot %d of %d holds %g, declared %g: %.1f bits, predicted %.1f at worst", c, len(all), k, len(slots), all[c][k], v, bits, worst)
-						}
-						switch {
-						case k >= len(slots)/2:
-							imag = max(imag, math.Abs(d))
-						case plan.Packing() == Single || k < n: // samples of zeros have less noise
-							sum += d * d
-							count++
-						}
-					}
-				}
+				e := s.compare(t, x, top, precision-1)
+				total.add(e)
+				got := e.scores
 				// The model agrees with the twin as far as the approximations of activations and weights allow.
 				shaped, err := ml.NewTensor(append([]int{n}, m.InputShape()...), x.Data)
 				if err != nil {
@@ -138,12 +165,12 @@ func TestEncryptedNetworks(t *testing.T) {
 					}
 				}
 			}
-			if bits := math.Log2(top / maxErr); bits < precision {
+			if bits := math.Log2(top / total.worst); bits < precision {
 				t.Errorf("%.1f bits, %.1f were asked for", bits, precision)
 			}
-			measured := math.Log2(top / math.Sqrt(sum/float64(count)))
+			measured := total.bits()
 			t.Logf("%-22s %-6v %-60v predicted %.1f measured %.1f (imaginary at worst %.1f), worst output %.1f bits", net.name, plan.Packing(), plan.Parameters(), mean, measured,
-				math.Log2(top/imag), math.Log2(top/maxErr))
+				math.Log2(top/total.imag), math.Log2(top/total.worst))
 			if math.Abs(measured-mean) > 2 {
 				t.Errorf("%.1f bits measured, %.1f predicted", measured, mean)
 			}

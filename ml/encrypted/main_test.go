@@ -86,6 +86,8 @@ type session struct {
 	sk   *client.SecretKey
 	keys *fhe.EvaluationKeys
 	job  program.Job
+	// weights holds those that the model's owner encrypted, or nil.
+	weights *fhe.Bundle
 }
 
 func open(tb testing.TB, plan *Plan) *session {
@@ -107,6 +109,23 @@ func open(tb testing.TB, plan *Plan) *session {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { s.job.Close() })
+	if len(plan.WeightPorts()) == 0 {
+		return s
+	}
+	pk, err := kg.GenPublicKey(s.sk) // for the model's owner
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.weights = fhe.NewBundle(plan.Parameters(), s.sk.ID(), plan.Program().Digest())
+	for _, port := range plan.WeightPorts() {
+		w, err := client.NewPublicKeyEncryptor(pk).Encrypt(port, plan.Weights(port.Name))
+		if err == nil {
+			err = s.weights.Merge(w)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
 	return s
 }
 
@@ -120,12 +139,8 @@ func (s *session) run(tb testing.TB, x ml.Tensor) (in, out *fhe.Bundle) {
 	if in, err = client.NewEncryptor(s.sk).Encrypt(s.plan.Input(), flat); err != nil {
 		tb.Fatal(err)
 	}
-	for _, port := range s.plan.WeightPorts() {
-		w, err := client.NewEncryptor(s.sk).Encrypt(port, s.plan.Weights(port.Name))
-		if err == nil {
-			err = in.Merge(w)
-		}
-		if err != nil {
+	if s.weights != nil {
+		if err := in.Merge(s.weights); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -188,13 +203,15 @@ func (s *session) declared(tb testing.TB, y ml.Tensor) [][]float64 {
 		}
 		return want
 	}
-	period := pow2(rows)
-	for t := range slots {
-		switch r := t % period; {
-		case r < rows:
-			want[0][t] = y.Data[r]
-		case s.plan.ClientLayer() == "" && s.plan.twin.stages[len(s.plan.twin.stages)-1].act == actPolynomial:
-			want[0][t] = y.Data[r%rows]
+	filled := s.plan.ClientLayer() == "" && s.plan.twin.stages[len(s.plan.twin.stages)-1].act == actPolynomial
+	for c := range want {
+		for t := range slots {
+			switch r := (c*slots + t) % pow2(rows); {
+			case r < rows:
+				want[c][t] = y.Data[r]
+			case filled:
+				want[c][t] = y.Data[r%rows]
+			}
 		}
 	}
 	return want

@@ -159,6 +159,13 @@ func (p *Plan) String() string {
 	if l := p.ClientLayer(); l != "" {
 		fmt.Fprintf(&s, "client      applies the trailing %s after decryption\n", l)
 	}
-	s.WriteString("sees        the server sees the model and the sizes above, never inputs or outputs; the client sees the output only")
+	for _, a := range p.Activations() {
+		fmt.Fprintf(&s, "activation  after %s: %s; calibrated inputs lie in [%.4g,%.4g]\n", a.Layer, a.Description, a.Calibrated[0], a.Calibrated[1])
+	}
+	if p.private != nil {
+		s.WriteString("sees        the server sees layers and sizes, neither weights nor data; the data's owner sees the output, and would see the weights if the server handed them over; the model's owner sees nothing")
+	} else {
+		s.WriteString("sees        the server sees the model and the sizes above, never inputs or outputs; the client sees the output only")
+	}
 	return s.String()
 }

@@ -42,6 +42,7 @@ func (e *singleEmitter) port(name string, rows [][]complex128, level int, scale 
 		Bound: bound, Layout: program.Layout{Shape: []int{len(rows), width}, Runs: runs}})
 	e.hint(in, math.Sqrt(sum/float64(len(rows)*slots)))
 	e.private[name] = values
+	e.hints.PublicKey[name] = true
 	return in
 }
 

@@ -7,9 +7,10 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
-// propagate computes, in float64, the values of all operations that work slot by slot from those in seeds, and adds
-// their magnitudes to the hints of the noise model. Every seed has the same number of samples. Without this the model
-// takes the terms of a Chebyshev sum for independent and expects values far larger than they are.
+// propagate computes, in float64, the values of all operations that work slot by slot from those in seeds, adds their
+// magnitudes to the hints of the noise model, and returns them. Every seed has the same number of samples, which are
+// real. Without this the model takes the terms of a Chebyshev sum for independent and expects values far larger than
+// they are.
 func propagate(p *program.Program, c *program.Constants, seeds map[program.Value][]float64, hints *program.NoiseHints) map[program.Value][]float64 {
 	infos := p.Constants()
 	vals := seeds

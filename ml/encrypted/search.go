@@ -302,6 +302,8 @@ type InfeasibleError struct {
 	// Layer is where the modulus runs out, the layer that loses most precision, or the one that Err is about.
 	Layer  string
 	Levels int // that the model consumes
+	// MissingLevels is how many of them do not fit the modulus, where that is what lacks.
+	MissingLevels int
 	// Missing is how many bits of modulus are lacking at least, at the largest ring degree, or bits of precision.
 	Missing float64
 	// Precision says that the modulus suffices but the noise does not leave the bits asked for.
@@ -353,7 +355,8 @@ func (c *compiler) exhausted(ch choice, limit float64, row string) error {
 			break
 		}
 	}
-	e.Nearest = fmt.Sprintf("%d of %d levels fit: use fewer layers with activations, or activations of a smaller range", used, e.Levels)
+	e.MissingLevels = e.Levels - used
+	e.Nearest = fmt.Sprintf("%d of %d levels fit: use fewer layers with activations, or activations of a smaller range; bootstrapping, which this version does not compile, would lift the limit", used, e.Levels)
 	return e
 }
 

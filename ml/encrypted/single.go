@@ -145,7 +145,7 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 		return nil, s.err
 	}
 	e := &singleEmitter{c: c, s: s, b: program.NewBuilder(params), bits: ch.bits, weights: ch.weights, draft: draft,
-		hints: program.NoiseHints{Magnitude: map[program.Value]float64{}}, seeds: map[program.Value][]float64{}}
+		hints: program.NoiseHints{Magnitude: map[program.Value]float64{}, PublicKey: map[string]bool{}}, seeds: map[program.Value][]float64{}}
 	runs, count := s.runs(c.inputLen())
 	e.b.Scope("input")
 	e.input = e.b.Input(program.Port{Name: "input", Count: count, Level: s.levels, Degree: 1, LogSlots: s.logN - 1,
@@ -162,8 +162,9 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 		}
 	}
 	e.b.Scope("output")
-	out := e.values[len(e.values)-1]
-	port := e.b.OutputPort("output", out[0], c.tail().reach(), program.Layout{Shape: []int{c.tail().rows()}, Runs: outputRuns(c.tail().rows(), s.slots())})
+	outputs := outputRuns(c.tail().rows(), s.slots())
+	out := e.values[len(e.values)-1][:len(outputs)] // what is left holds repetitions only
+	port := e.b.OutputPort("output", out[0], c.tail().reach(), program.Layout{Shape: []int{c.tail().rows()}, Runs: outputs})
 	port.Count = len(out)
 	e.b.Output(port, out...)
 	prog, consts, err := e.b.Build()

@@ -60,10 +60,19 @@ func split(m *ml.Model) (stages []*stage, client ml.Layer, err error) {
 	if len(s.stages) == 0 || !e.plain() || e.terms[0].from != len(s.stages)-1 {
 		s.stages = append(s.stages, s.stage(e))
 	}
-	if s.client != nil && s.client.Kind() == "sigmoid" {
-		s.stages[len(s.stages)-1].fn = sigmoid
-	}
 	return s.stages, s.client, nil
+}
+
+// endIn appends a function to stages: to the last one, if it has no activation yet.
+func endIn(stages []*stage, fn function) []*stage {
+	tail := stages[len(stages)-1]
+	if tail.act != actNone {
+		n := tail.rows()
+		tail = &stage{name: "scores", shape: tail.shape, terms: []term{{from: len(stages) - 1, m: identity(n)}}, b: make([]float64, n)}
+		stages = append(stages, tail)
+	}
+	tail.act, tail.fn = actPolynomial, fn
+	return stages
 }
 
 // stage returns the stage that computes an expression.

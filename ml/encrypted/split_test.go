@@ -179,6 +179,14 @@ func TestSplitLeavesTheEndToTheClient(t *testing.T) {
 		if got := outline(stages); got != tc.want || client == nil || client.Kind() != tc.client {
 			t.Errorf("stages %q, want %q; the client applies %v, want %s", got, tc.want, client, tc.client)
 		}
+		if client.Kind() == "softmax" {
+			continue
+		}
+		before := stages[len(stages)-1].act
+		ended := endIn(stages, sigmoid)
+		if tail := ended[len(ended)-1]; tail.act != actPolynomial || tail.fn != sigmoid || len(ended) > len(stages) != (before != actNone) {
+			t.Errorf("%q ends as %q", tc.want, outline(ended))
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ type stage struct {
 	b     []float64
 	act   activation
 	poly  polynomial
-	fn    function // that poly stands for, or that is left to the client
+	fn    function // that act computes
 
 	pre, post       span      // of the values before and after the activation
 	preRMS, postRMS float64   // root mean square

@@ -143,7 +143,9 @@ func (j *job) run(ctx context.Context, t *team, in *fhe.Bundle, opts program.Run
 		}
 	}()
 	if opts.Trace != nil {
-		opts.Trace.Begin(j.prog, j.keys)
+		if err := opts.Trace.Begin(j.prog, j.keys); err != nil {
+			return nil, fmt.Errorf("cpu: run: %w", err)
+		}
 	}
 	start := time.Now()
 	for si := range j.steps {

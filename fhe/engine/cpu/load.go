@@ -223,7 +223,10 @@ func (l *loaded) loadKeys(ctx context.Context, t *team) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		k := l.keys.Get(need.GaloisElement)
+		k, err := l.keys.Load(need.GaloisElement)
+		if err != nil {
+			return fmt.Errorf("cpu: load: %w", err)
+		}
 		pc := l.ring.PCount()
 		sk := &switchingKey{level: need.Level}
 		digits := (need.Level + pc) / pc

@@ -86,7 +86,9 @@ func (j *job) Run(ctx context.Context, in *fhe.Bundle, opts ...program.RunOption
 		defer j.mu.Lock()
 	}
 	if o.Trace != nil {
-		o.Trace.Begin(j.p, j.keys)
+		if err := o.Trace.Begin(j.p, j.keys); err != nil {
+			return nil, err
+		}
 	}
 	start, total := time.Now(), len(j.p.Ops())
 	out, err := j.ev.RunEach(in, func(i int, ct *fhe.Ciphertext) error {
