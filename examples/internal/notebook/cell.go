@@ -21,7 +21,8 @@ type Cell struct {
 const marker = "// %%"
 
 // parse splits a source file into cells. What stands before the first marker belongs to no cell, and neither do the
-// first and the last line of the function called body. Cells without content are left out.
+// first and the last line of the function called body, nor what follows it without a marker. Cells without content are
+// left out.
 func parse(text, body string) ([]Cell, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ParseComments|parser.SkipObjectResolution)
@@ -30,6 +31,7 @@ func parse(text, body string) ([]Cell, error) {
 	}
 	line := func(p token.Pos) int { return fset.Position(p).Line }
 	hidden := map[int]bool{} // lines of the body's frame
+	var from, to int         // first and last line of the body
 	for _, d := range file.Decls {
 		f, ok := d.(*ast.FuncDecl)
 		if !ok || f.Name.Name != body {
@@ -43,7 +45,8 @@ func parse(text, body string) ([]Cell, error) {
 				hidden[line(c.Pos())] = hidden[line(c.Pos())] || !strings.HasPrefix(c.Text, marker)
 			}
 		}
-		hidden[line(f.Body.Rbrace)] = true
+		from, to = line(f.Body.Lbrace), line(f.Body.Rbrace)
+		hidden[to] = true
 	}
 	if len(hidden) == 0 {
 		return nil, fmt.Errorf("there is no function %s", body)
@@ -53,6 +56,9 @@ func parse(text, body string) ([]Cell, error) {
 	raw := rawLines(text)
 	var cells []Cell
 	add := func(c Cell) error {
+		if from <= c.first && c.first <= to {
+			c.last = min(c.last, to)
+		}
 		var err error
 		if c.Source, err = content(lines, c, hidden, raw); err == nil && c.Source != "" {
 			cells = append(cells, c)

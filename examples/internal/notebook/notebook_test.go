@@ -101,9 +101,9 @@ func TestNewRefuses(t *testing.T) {
 }
 
 // TestCells: a marker inside a string is none, cells without content are left out, a marker may stand right above the
-// function.
+// function, and what follows the function is no part of its last cell.
 func TestCells(t *testing.T) {
-	text := "package p\n\n// %%\n\n// %%\nvar s = `\n// %%\n\tx`\n\n// %%\nfunc body() {\n\tif true {\n\t\tprintln()\n\t}\n}\n"
+	text := "package p\n\n// %%\n\n// %%\nvar s = `\n// %%\n\tx`\n\n// %%\nfunc body() {\n\tif true {\n\t\tprintln()\n\t}\n\t// %%\n\tprintln(1)\n}\n\nfunc other() {}\n\n// %%\nvar x int\n"
 	nb, err := notebook.New("x", notebook.Source{Text: text, Func: body})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestCells(t *testing.T) {
 	for _, c := range nb.Cells {
 		got = append(got, c.Source)
 	}
-	if d := cmp.Diff([]string{"var s = `\n// %%\n\tx`", "if true {\n\tprintln()\n}"}, got); d != "" {
+	if d := cmp.Diff([]string{"var s = `\n// %%\n\tx`", "if true {\n\tprintln()\n}", "println(1)", "var x int"}, got); d != "" {
 		t.Error(d)
 	}
 }
