@@ -27,11 +27,13 @@ type usageError struct{ error }
 func (e *usageError) Unwrap() error { return e.error }
 
 type cli struct {
-	List    listCmd    `cmd:"" help:"List the scenarios."`
-	Run     runCmd     `cmd:"" help:"Measure a scenario."`
-	Results resultsCmd `cmd:"" help:"Write RESULTS.md from a folder of results."`
-	Inspect inspectCmd `cmd:"" help:"Print a file of parameters, a program, constants, evaluation keys or ciphertexts."`
-	Serve   serveCmd   `cmd:"" hidden:""`
+	List      listCmd      `cmd:"" help:"List the scenarios."`
+	Run       runCmd       `cmd:"" help:"Measure a scenario."`
+	Calibrate calibrateCmd `cmd:"" help:"Measure what operations cost on this machine."`
+	Accuracy  accuracyCmd  `cmd:"" help:"Compare predicted with measured times and memory."`
+	Results   resultsCmd   `cmd:"" help:"Write RESULTS.md from a folder of results."`
+	Inspect   inspectCmd   `cmd:"" help:"Print a file of parameters, a program, constants, evaluation keys or ciphertexts."`
+	Serve     serveCmd     `cmd:"" hidden:""`
 }
 
 // env is what commands work with.
@@ -61,6 +63,7 @@ type runCmd struct {
 	Scenario string `arg:"" help:"Name of the scenario; see list."`
 	JSON     string `name:"json" placeholder:"FILE" help:"Write figures with their samples, as signet/summary/v1."`
 	Data     string `placeholder:"DIR" help:"Folder with the full data sets. Default: the embedded ones."`
+	Costs    string `placeholder:"FILE" help:"Cost table for predicted times. Default: this machine's, or the shipped one."`
 	N        int    `short:"n" default:"0" placeholder:"N" help:"Timed runs. Default: the scenario's own number."`
 }
 
@@ -74,7 +77,11 @@ func (c *runCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	sum, err := s.run(e.ctx, config{data: c.Data, n: c.N, log: e.log, serve: serveElsewhere(exe)})
+	costs, err := costTable(e.log, c.Costs)
+	if err != nil {
+		return err
+	}
+	sum, err := s.run(e.ctx, config{costs: costs, data: c.Data, n: c.N, log: e.log, serve: serveElsewhere(exe)})
 	if err != nil {
 		return err
 	}

@@ -34,8 +34,8 @@ func TestExitStatus(t *testing.T) {
 		{"list", "list", 0, "mlp-batch"},
 		{"help", "run --help", 0, "--data=DIR"},
 		{"nothing", "", 0, "Usage:"},
-		{"command", "frobnicate", 2, "commands of bench: list, run, results, inspect"},
-		{"flag", "run lr-single -frob", 2, "flags of bench run: --help, --json, --data, --n"},
+		{"command", "frobnicate", 2, "commands of bench: list, run, calibrate, accuracy, results, inspect"},
+		{"flag", "run lr-single -frob", 2, "flags of bench run: --help, --json, --data, --costs, --n"},
 		{"scenario", "run nosuch", 2, "there are lr-single, lr-batch, mlp-single, mlp-batch"},
 		{"runs", "run lr-single -n=-1", 2, "at least 1"},
 		{"data", "run mlp-single -data " + t.TempDir(), 1, "MNIST"},
@@ -122,13 +122,19 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range strings.Fields(`server_ms load_ms encrypt_ms decrypt_ms keygen_ms per_image_ms keys_bytes keys_wire_bytes input_bytes output_bytes
-		peak_bytes precision_bits precision_float_bits accuracy agreement stock_ms speedup_vs_stock predicted_bits predicted_peak_bytes rotations`) {
+		peak_bytes precision_bits precision_float_bits accuracy agreement stock_ms speedup_vs_stock predicted_bits predicted_peak_bytes rotations
+		predicted_job_bytes`) {
 		f, ok := sum.Get(name)
 		if !ok {
 			t.Errorf("no figure %s", name)
 			continue
 		}
 		if strings.HasSuffix(name, "_ms") && (len(f.Samples) != f.N || f.Value <= 0 || *f.Median != f.Value || *f.Min > f.Value) {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	for _, name := range []string{"predicted_ms", "predicted_1_thread_ms", "predicted_load_ms"} {
+		if f, ok := sum.Get(name); !ok || f.Value <= 0 || f.Threads < 1 {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}

@@ -15,9 +15,9 @@ import (
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/client"
 	"github.com/signet-ml/signet/fhe/engine"
-	"github.com/signet-ml/signet/fhe/engine/cpu"
 	"github.com/signet-ml/signet/fhe/fhetest/stock"
 	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/data"
 	"github.com/signet-ml/signet/ml/encrypted"
@@ -106,6 +106,8 @@ type config struct {
 	data string // folder of full sets, or ""
 	n    int    // timed runs; 0 is the scenario's own
 	log  io.Writer
+	// costs is what predicted times follow from; nil is the shipped table.
+	costs *cost.Table
 	// serve measures the peak memory of a server process that runs the files of a folder once.
 	serve func(ctx context.Context, dir string) (*served, error)
 }
@@ -137,6 +139,9 @@ func ms(since time.Time) float64 { return float64(time.Since(since).Nanoseconds(
 func (s scenario) run(ctx context.Context, cfg config) (*report.Summary, error) {
 	if cfg.n == 0 {
 		cfg.n = s.N
+	}
+	if cfg.costs == nil {
+		cfg.costs = cost.Default()
 	}
 	if cfg.n < 1 {
 		return nil, &usageError{fmt.Errorf("-n %d: at least 1", cfg.n)}
@@ -192,7 +197,6 @@ func (m *measure) compile(ctx context.Context) (err error) {
 	m.sum.Add(
 		report.Number("predicted_bits", "bits", worst, 1, fmt.Sprintf("by the noise model, for the worst of many scores; %.1f for the standard deviation", mean)),
 		report.Number("rotations", "count", float64(prog.Rotations()), 1, fmt.Sprintf("automorphisms, of %d operations", len(prog.Ops()))),
-		report.Number("predicted_peak_bytes", "B", float64(cpu.Memory(prog)), 1, "of a job: keys and weights as loaded, and one run"),
 		report.Number("input_bytes", "B", float64(m.plan.InputBytes()), 1, fmt.Sprintf("a run, which holds up to %d sample(s), to the server", m.plan.Samples())),
 		report.Number("output_bytes", "B", float64(m.plan.OutputBytes()), 1, "a run, to the owner"),
 		report.Number("keys_wire_bytes", "B", float64(m.plan.KeysBytes()), len(m.plan.Keys()), "evaluation keys as they are sent"),
@@ -280,6 +284,31 @@ func (m *measure) open(ctx context.Context) (err error) {
 		times = append(times, ms(start))
 	}
 	m.sum.Add(report.Median("load_ms", "ms", times, "Engine.Load: expands keys and weights, once for many runs").On(info.Name, info.Threads))
+	return m.cost(info)
+}
+
+// cost adds what the plan promised before there were keys.
+func (m *measure) cost(info program.Info) error {
+	for _, f := range []struct {
+		name    string
+		threads int
+	}{{"predicted_ms", info.Threads}, {"predicted_1_thread_ms", 1}} {
+		c, err := m.plan.CostBy(m.cfg.costs, f.threads)
+		if err != nil {
+			return err
+		}
+		note := "server_ms by the cost table of " + c.Machine
+		if f.threads == 1 {
+			note = "the same for server_1_thread_ms"
+		}
+		m.sum.Add(report.Number(f.name, "ms", float64(c.Run)/1e6, 1, note).On(info.Name, f.threads))
+		if f.threads == info.Threads {
+			m.sum.Add(report.Number("predicted_load_ms", "ms", float64(c.Load)/1e6, 1, "load_ms by the same").On(info.Name, f.threads))
+		}
+		if f.threads == 1 {
+			m.sum.Add(report.Number("predicted_job_bytes", "B", float64(c.PeakBytes()), 1, "keys and weights as loaded, and the rows of one run"))
+		}
+	}
 	return nil
 }
 
@@ -495,6 +524,13 @@ func (m *measure) peak(ctx context.Context) (err error) {
 		return err
 	}
 	if s.PeakBytes > 0 {
+		job := m.plan.Cost()
+		held := float64(m.plan.KeysBytes() + m.plan.InputBytes() + m.plan.OutputBytes() + s.StartBytes)
+		for _, c := range m.plan.Program().Constants() {
+			held += 8 * float64(c.Rows) * float64(c.Width)
+		}
+		m.sum.Add(report.Number("predicted_peak_bytes", "B", float64(job.PeakBytes())+held, 1,
+			"peak_bytes: predicted_job_bytes, what the process reads and writes, and "+report.Bytes(s.StartBytes)+" that it has at its start"))
 		m.sum.Add(report.Number("peak_bytes", "B", float64(s.PeakBytes), 1, "largest resident size of a process that reads the files, loads and runs once").On(s.Engine, s.Threads))
 	}
 	return nil

@@ -18,16 +18,18 @@ import (
 
 // served is what a server process reports.
 type served struct {
-	Engine    string `json:"engine"`
-	Threads   int    `json:"threads"`
-	PeakBytes int64  `json:"peak_bytes"`
-	Output    string `json:"output"` // digest
+	Engine     string `json:"engine"`
+	Threads    int    `json:"threads"`
+	StartBytes int64  `json:"start_bytes"` // resident before anything is read
+	PeakBytes  int64  `json:"peak_bytes"`
+	Output     string `json:"output"` // digest
 }
 
 const maxFile = 1 << 36
 
 // serve reads parameters, program, constants, keys and input from a folder and runs once.
 func serve(ctx context.Context, dir string) (*served, error) {
+	start := report.PeakBytes()
 	open := func(name string, f func(io.Reader) error) error {
 		file, err := os.Open(filepath.Join(dir, name))
 		if err != nil {
@@ -81,7 +83,7 @@ func serve(ctx context.Context, dir string) (*served, error) {
 		return nil, err
 	}
 	about := eng.Info()
-	return &served{about.Name, about.Threads, report.PeakBytes(), out.Digest().String()}, nil
+	return &served{about.Name, about.Threads, start, report.PeakBytes(), out.Digest().String()}, nil
 }
 
 // serveElsewhere is serve in a process of its own.

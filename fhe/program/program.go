@@ -81,10 +81,13 @@ func (p *Program) Counts() map[Opcode]int {
 func (p *Program) Rotations() int {
 	n := 0
 	for i := range p.ops {
-		n += len(p.automorphisms(i))
+		n += p.RotationsOf(Value(i))
 	}
 	return n
 }
+
+// RotationsOf returns how many automorphisms operation v applies.
+func (p *Program) RotationsOf(v Value) int { return len(p.automorphisms(int(v))) }
 
 // automorphism is the use of one Galois element other than 1, at a level.
 type automorphism struct {

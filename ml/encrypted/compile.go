@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/signet-ml/signet/fhe/engine/cpu"
 	"github.com/signet-ml/signet/fhe/lintrans"
 	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml"
 )
 
@@ -138,27 +140,11 @@ const (
 	rowNTT       = 13.2e-9 // seconds per word of a row's transform
 )
 
-// latencyOf estimates the seconds of one run on one core.
-func latencyOf(p *program.Program) float64 {
-	n := float64(p.Parameters().N())
-	k := p.Parameters().PCount()
-	cost := 0.0
-	for _, o := range p.Ops() {
-		rows := float64(o.Level + 1)
-		switch o.Code {
-		case program.Lincomb:
-			for _, r := range o.Ranges {
-				cost += 0.02 * float64(r.Count) * rows * float64(o.Degree+1)
-			}
-		case program.Mul, program.MulPt:
-			cost += 0.3 * rows
-		case program.Rescale:
-			cost += rows * float64(o.Degree+1)
-		case program.Relin, program.MulRelin, program.Rot, program.Conj, program.RotHoisted, program.Hoist:
-			cost += float64((o.Level+k)/k*(o.Level+1+k)) + 2*(rows+float64(k))
-		case program.Lintrans, program.Rotsum:
-			cost += 2*(rows+float64(k)) + 0.5*float64(len(o.Diagonals)+len(o.Galois))*(rows+float64(k))
-		}
+// seconds estimates those of one run on one thread.
+func seconds(p *program.Program) (float64, error) {
+	c, err := cpu.Estimate(p, cost.Default(), 1)
+	if err != nil {
+		return 0, fmt.Errorf("encrypted: %w", err)
 	}
-	return cost * n * rowNTT
+	return c.Run.Seconds(), nil
 }

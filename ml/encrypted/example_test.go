@@ -23,11 +23,11 @@ func Example() {
 	for i := range sample.Data {
 		sample.Data[i] = math.Sin(float64(i))
 	}
-	plan, err := encrypted.Compile(m, encrypted.Target{Calibration: sample, Packing: encrypted.Single})
+	plan, err := encrypted.Compile(m, encrypted.Target{Calibration: sample})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(plan)
+	fmt.Println(plan.Parameters()) // and all of plan says what it costs
 
 	kg, err := client.NewKeyGenerator(plan.Parameters()) // the data owner
 	if err != nil {
@@ -71,13 +71,6 @@ func Example() {
 	}
 	fmt.Printf("score %.2f, probability %.2f\n", scores.Data[0], p.Data[0])
 	// Output:
-	// plan: 4 inputs to 1 outputs, packing single, 1 sample(s) a run
-	// parameters  N=2^12 Q=47 P=48 [classical 128, uniform ternary, N=2^12: log2(QP) = 95.0 of at most 106]
-	// levels      input at 0, output at 0
-	// operations  6, of them 3 rotations, 0 products, 0 linear combinations
-	// precision   15.6 bits expected, 13.9 at the worst slot, relative to the largest output
-	// bytes       keys 146103 (3 keys), input 24213, output 48246, constants 31802, program 3844
-	// client      applies the trailing sigmoid after decryption
-	// sees        the server sees the model and the sizes above, never inputs or outputs; the client sees the output only
+	// N=2^12 Q=47 P=48 [classical 128, uniform ternary, N=2^12: log2(QP) = 95.0 of at most 106]
 	// score 1.75, probability 0.85
 }

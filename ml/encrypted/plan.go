@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/engine/cpu"
 	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml"
 )
 
@@ -95,6 +97,26 @@ func (p *Plan) ClientLayer() string {
 // set: of the standard deviation of the error, and of the worst among a thousand outputs.
 func (p *Plan) PredictedBits() (mean, worst float64) { return p.bits, p.worst }
 
+// Cost returns what a run takes engine cpu on one thread, by layer, by the table that the library is shipped with: times
+// are those of the machine that it names. See CostBy for yours.
+func (p *Plan) Cost() cost.Cost {
+	c, err := p.CostBy(cost.Default(), 1)
+	if err != nil {
+		panic("encrypted: " + err.Error()) // the shipped table is for engine cpu
+	}
+	return c
+}
+
+// CostBy returns what a run takes engine cpu with a team of threads, at least 1, by a table of that engine, which
+// "bench calibrate" measures on the machine at hand.
+func (p *Plan) CostBy(t *cost.Table, threads int) (cost.Cost, error) {
+	c, err := cpu.Estimate(p.prog, t, threads)
+	if err != nil {
+		return cost.Cost{}, fmt.Errorf("encrypted: %w", err)
+	}
+	return c, nil
+}
+
 // Pack lays up to Samples samples, [n, input shape…], out as Encrypt wants them for the plan's Input: row-major, missing
 // samples zero.
 func (p *Plan) Pack(x ml.Tensor) ([]float64, error) {
@@ -143,7 +165,7 @@ func portBytes(params fhe.Parameters, port program.Port, seeded bool) int64 {
 	return fhe.BundleBytes(params, port.Name, port.Count, port.Degree, port.Level, seeded)
 }
 
-// String prints the plan: what a user must know before paying for it.
+// String prints the plan: what a user must know before paying for it. Times are those of Cost.
 func (p *Plan) String() string {
 	var s strings.Builder
 	in, out := p.Input(), p.Output()
@@ -156,6 +178,11 @@ func (p *Plan) String() string {
 	fmt.Fprintf(&s, "precision   %.1f bits expected, %.1f at the worst slot, relative to the largest output\n", p.bits, p.worst)
 	fmt.Fprintf(&s, "bytes       keys %d (%d keys), input %d, output %d, constants %d, program %d\n",
 		p.KeysBytes(), len(p.Keys()), p.InputBytes(), p.OutputBytes(), p.ConstantsBytes(), p.prog.Bytes())
+	c := p.Cost()
+	fmt.Fprintf(&s, "time        %s a run, %s to load, on one thread of %s\n", cost.Seconds(c.Run), cost.Seconds(c.Load), c.Machine)
+	fmt.Fprintf(&s, "memory      %s at the peak of a run: keys %s, constants %s, values %s\n",
+		cost.Bytes(c.PeakBytes()), cost.Bytes(c.Keys), cost.Bytes(c.Constants), cost.Bytes(c.Values))
+	fmt.Fprintf(&s, "%s\n", indent(c.String()))
 	if l := p.ClientLayer(); l != "" {
 		fmt.Fprintf(&s, "client      applies the trailing %s after decryption\n", l)
 	}
@@ -168,4 +195,10 @@ func (p *Plan) String() string {
 		s.WriteString("sees        the server sees the model and the sizes above, never inputs or outputs; the client sees the output only")
 	}
 	return s.String()
+}
+
+// indent moves lines under the second column of a plan.
+func indent(lines string) string {
+	const column = "            "
+	return column + strings.ReplaceAll(lines, "\n", "\n"+column)
 }

@@ -221,8 +221,12 @@ func (c *compiler) cheapestSingle(fit []choice, order [][3]int) (*candidate, err
 		if err != nil {
 			return nil, err
 		}
-		if l := latencyOf(found.prog); l < bestCost {
-			best, bestCost = fit[i], l
+		took, err := seconds(found.prog)
+		if err != nil {
+			return nil, err
+		}
+		if took < bestCost {
+			best, bestCost = fit[i], took
 		}
 	}
 	return c.emitSingle(best, false)

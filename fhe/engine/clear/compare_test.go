@@ -94,7 +94,7 @@ func TestPrecisionAsPredicted(t *testing.T) {
 	b.Scope("scale")
 	x = b.MulConst(x, big.NewInt(1<<17), new(big.Int), fhe.PowerOfTwo(20))
 	b.Scope("sigmoid")
-	sigmoid, err := polyeval.Sigmoid(-8, 8, 15)
+	sigmoid, err := polyeval.At(polyeval.Sigmoid, -8, 8, 15)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,9 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
+// name is the engine's, in program.Info and in cost tables.
+const name = "cpu"
+
 // Config are the engine's options. The zero value uses every processor that Go may use and no memory limit.
 type Config struct {
 	Threads     int   // worker threads of one run; 0 means GOMAXPROCS at the time of Open
@@ -31,6 +34,6 @@ func Open(cfg Config) (*Engine, error) {
 
 // Info describes the engine.
 func (e *Engine) Info() program.Info {
-	return program.Info{Name: "cpu", Device: fmt.Sprintf("%s processor, Lattigo v5.0.7 arithmetic", runtime.GOARCH),
+	return program.Info{Name: name, Device: fmt.Sprintf("%s processor, Lattigo v5.0.7 arithmetic", runtime.GOARCH),
 		Threads: e.cfg.Threads, MemoryLimit: e.cfg.MemoryLimit}
 }

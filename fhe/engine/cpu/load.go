@@ -57,17 +57,27 @@ type plainUse struct {
 	special bool
 }
 
+// plainsOf returns the constant polynomials that an operation uses.
+func plainsOf(o *program.Op) []plainKey {
+	switch o.Code {
+	case program.AddPt, program.SubPt, program.MulPt, program.Lintrans:
+	default:
+		return nil
+	}
+	out := make([]plainKey, len(o.Rows))
+	for i, row := range o.Rows {
+		out[i] = plainKey{o.Const, row, o.Code == program.MulPt || o.Code == program.Lintrans}
+	}
+	return out
+}
+
 // plainUses returns every constant polynomial that p uses, at the highest level of its use.
 func plainUses(p *program.Program) map[plainKey]plainUse {
 	uses := map[plainKey]plainUse{}
 	for _, o := range p.Ops() {
-		switch o.Code {
-		case program.AddPt, program.SubPt, program.MulPt, program.Lintrans:
-			for _, row := range o.Rows {
-				k := plainKey{o.Const, row, o.Code == program.MulPt || o.Code == program.Lintrans}
-				u := uses[k]
-				uses[k] = plainUse{max(u.level, o.Level), u.special || o.Code == program.Lintrans}
-			}
+		for _, k := range plainsOf(&o) {
+			u := uses[k]
+			uses[k] = plainUse{max(u.level, o.Level), u.special || o.Code == program.Lintrans}
 		}
 	}
 	return uses

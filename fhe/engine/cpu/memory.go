@@ -7,26 +7,64 @@ import (
 // Memory returns the bytes that a job of p takes: switching keys and constants as Load expands them, and the rows that
 // one run holds at its peak, the scratch of operations included. Inputs belong to the caller.
 func Memory(p *program.Program) int64 {
-	params := p.Parameters()
-	k := int64(params.PCount())
+	n := keyBytes(p) + peakRows(p)*rowBytes(p)
+	for _, b := range constantBytes(p) {
+		n += b
+	}
+	return n
+}
+
+func rowBytes(p *program.Program) int64 { return 8 * int64(p.Parameters().N()) }
+
+// keyBytes returns the bytes of the switching keys and of the permutations that belong to them.
+func keyBytes(p *program.Program) int64 { return (keyRows(p) + permutations(p)) * rowBytes(p) }
+
+// permutations returns how many automorphisms the keys have.
+func permutations(p *program.Program) (n int64) {
+	for _, k := range p.Keys() {
+		if k.GaloisElement != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// keyRows returns the rows of the switching keys.
+func keyRows(p *program.Program) int64 {
+	k := int64(p.Parameters().PCount())
 	rows := int64(0)
 	for _, r := range p.Keys() {
 		digits := (int64(r.Level) + k) / k
-		rows += 2*digits*(int64(r.Level)+1+k) + 1
+		rows += 2 * digits * (int64(r.Level) + 1 + k)
 	}
-	for _, u := range plainUses(p) {
-		rows += int64(u.level) + 1
-		if u.special {
-			rows += k
-		}
+	return rows
+}
+
+// plainRows returns the rows that a constant polynomial is expanded to.
+func plainRows(p *program.Program, u plainUse) int64 {
+	rows := int64(u.level) + 1
+	if u.special {
+		rows += int64(p.Parameters().PCount())
 	}
-	weights := int64(0)
-	for _, o := range p.Ops() {
+	return rows
+}
+
+// constantBytes returns, for every operation, the bytes of the constants that it is the first to use.
+func constantBytes(p *program.Program) []int64 {
+	uses := plainUses(p)
+	out := make([]int64, len(p.Ops()))
+	for i, o := range p.Ops() {
 		if o.Code == program.Lincomb {
-			weights += 8 * int64(p.Constants()[o.Const].Width)
+			out[i] = 8 * int64(p.Constants()[o.Const].Width)
+		}
+		for _, k := range plainsOf(&o) {
+			if u, ok := uses[k]; ok {
+				out[i] += plainRows(p, u) * rowBytes(p)
+				delete(uses, k)
+			}
 		}
 	}
-	return (rows+peakRows(p))*int64(params.N())*8 + weights
+	return out
 }
 
 // peakRows walks the schedule and returns the largest number of rows alive at a time.
@@ -45,6 +83,8 @@ func peakRows(p *program.Program) int64 {
 	scratch := func(o *program.Op) int64 {
 		q := int64(o.Level) + 1
 		switch o.Code {
+		case program.Hoist:
+			return q
 		case program.Relin, program.MulRelin, program.Rot, program.Conj:
 			return (q+k-1)/k*(q+k) + 2*(q+k) + 5*q
 		case program.RotHoisted, program.Rotsum:
