@@ -285,48 +285,77 @@ func (d *drawing) cells(x, y, size float64, layout []int, first, n, columns int,
 	}
 }
 
-// slotsFigure shows where the images behind three convolutions lie.
+// imageLayout is where the result of a convolution with four channels lies.
+type imageLayout struct {
+	slots        []int
+	period, cols int
+	gap          int  // slots from a pixel to the next
+	free         bool // some slots hold nothing
+}
+
+// imageLayouts returns the layouts of the results of all convolutions of a network in which neighbours in a column are a
+// multiple of 8 slots apart.
+func imageLayouts(t *testing.T, layers ...ml.Layer) []imageLayout {
+	s := newSpecimen(t, layers...)
+	var out []imageLayout
+	for i, tensor := range s.trace(t) {
+		if _, ok := layers[i].(*ml.Conv2dLayer); !ok {
+			continue
+		}
+		l := imageLayout{slots: s.elements(t, s.last(t, fmt.Sprintf("conv%d", i/2+1)), tensor), cols: tensor.Shape[3]}
+		l.period = period(l.slots)
+		l.free = slices.Contains(l.slots, -1)
+		first := slices.Index(l.slots, 0)
+		l.gap = slices.Index(l.slots, 1) - first
+		if column := slices.Index(l.slots, l.cols) - first; first == 0 && column == 8*l.gap {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// slotsFigure shows where the images behind convolutions lie.
 func slotsFigure(t *testing.T) []byte {
-	s := newSpecimen(t, convolution(4, 1, 1, 16), ml.Square(), convolution(4, 4, 2, 64), ml.Square(), convolution(4, 4, 1, 64), ml.Square(), ml.Flatten(), fullyConnected(4, 64, 64))
 	const size, gap, left, head = 22.0, 16.0, 16.0, 46.0
 	const block = 8 * size
 	d := newDrawing(2*left+4*block+3*gap, 3*(block+head)+14)
-	all := s.trace(t)
+	all := append(imageLayouts(t, convolution(4, 1, 1, 16), ml.Square(), convolution(4, 4, 2, 64), ml.Square(), ml.Flatten(), fullyConnected(16, 64, 64)),
+		imageLayouts(t, convolution(4, 1, 2, 16), ml.Square(), convolution(4, 4, 1, 64), ml.Square(), ml.Flatten(), fullyConnected(4, 64, 64))...)
 	for i, c := range []struct {
-		layer int
-		scope string
-		text  string
-	}{{0, "conv1", "after conv1, stride 1: gap 1, one block of slots for each channel"},
-		{2, "conv2", "after conv2, stride 2: gap 2, and the slots in between hold the other channels"},
-		{4, "conv3", "after conv3, stride 1: gap 2, and the slots in between hold zero"}} {
-		tensor := all[c.layer]
-		l := s.elements(t, s.last(t, c.scope), tensor)
-		n := period(l)
-		rows, cols := tensor.Shape[2], tensor.Shape[3]
-		if n%64 != 0 || n > 256 || slices.Index(l, cols)%8 != 0 {
-			t.Fatalf("%s lies in %d slots, the figure has rows of 8 and at most 4 blocks", c.scope, n)
+		period, gap int
+		free        bool
+		text        string
+	}{
+		{256, 1, false, "stride 1: gap 1, a block of slots for each channel"},
+		{64, 2, false, "stride 2: gap 2, and the slots in between hold the other channels"},
+		{256, 2, true, "stride 2: gap 2, a block of slots for each channel, and the slots in between hold zero"},
+	} {
+		k := slices.IndexFunc(all, func(l imageLayout) bool { return l.period == c.period && l.gap == c.gap && l.free == c.free })
+		if k < 0 {
+			t.Fatalf("the compiler takes no layout of %q for these networks: draw others", c.text)
 		}
+		l := all[k]
 		y := float64(i)*(block+head) + head
 		d.text(left, y-24, 13, "start", ink, "%s", c.text)
-		for b := range n / 64 {
+		for b := range l.period / 64 {
 			x := left + float64(b)*(block+gap)
 			d.text(x, y-6, 10, "start", soft, "slots %d to %d", 64*b, 64*b+63)
-			d.cells(x, y, size, l, 64*b, 64, 8, func(e int) (string, string) {
-				return channelColors[e/(rows*cols)], fmt.Sprintf("%d,%d", e%(rows*cols)/cols, e%cols)
+			d.cells(x, y, size, l.slots, 64*b, 64, 8, func(e int) (string, string) {
+				return channelColors[e/(l.cols*l.cols)], fmt.Sprintf("%d,%d", e%(l.cols*l.cols)/l.cols, e%l.cols)
 			})
 		}
-		if n == 64 {
+		if l.period == 64 {
 			x := left + block + 2*gap
 			for c, color := range channelColors {
 				d.rect(x, y+float64(c)*26, size, size, fmt.Sprintf("fill=%q", color))
 				d.text(x+size+8, y+float64(c)*26+15, 12, "start", ink, "channel %d", c)
 			}
 			d.text(x, y+4*26+16, 12, "start", soft, "Numbers are row and column of the pixel.")
-			d.text(x, y+4*26+34, 12, "start", soft, "Each layout repeats over all %d slots.", len(l))
+			d.text(x, y+4*26+34, 12, "start", soft, "Each layout repeats over all %d slots.", len(l.slots))
 			d.text(x, y+4*26+52, 12, "start", soft, "Drawn in rows of 8 slots.")
 		}
 	}
-	return d.svg("Slots that hold the images behind three convolutions: one block for each channel, multiplexed with gap 2, and gap 2 with free slots")
+	return d.svg("Slots that hold the images behind convolutions: one block for each channel, multiplexed with gap 2, and gap 2 with free slots")
 }
 
 // phasesFigure shows how an average pooling is a sum of rotations.

@@ -36,26 +36,6 @@ func (d *drawing) line(x1, y1, x2, y2 float64, style string) {
 	fmt.Fprintf(&d.body, "<path d=\"M%.1f %.1fL%.1f %.1f\" fill=\"none\" %s/>\n", x1, y1, x2, y2, style)
 }
 
-// arrow draws a line with a head at its end; it is horizontal or vertical.
-func (d *drawing) arrow(x1, y1, x2, y2 float64) {
-	stroke := fmt.Sprintf("stroke=%q stroke-width=\"1.5\"", ink)
-	d.line(x1, y1, x2, y2, stroke)
-	const a = 4
-	dx, dy := a*sign(x2-x1), a*sign(y2-y1)
-	d.line(x2, y2, x2-dx-dy, y2-dy-dx, stroke)
-	d.line(x2, y2, x2-dx+dy, y2-dy+dx, stroke)
-}
-
-func sign(x float64) float64 {
-	switch {
-	case x > 0:
-		return 1
-	case x < 0:
-		return -1
-	}
-	return 0
-}
-
 // text writes a line of text; anchor is start, middle or end, and y is its base line.
 func (d *drawing) text(x, y, size float64, anchor, color, format string, args ...any) {
 	fmt.Fprintf(&d.body, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%g\" text-anchor=%q fill=%q>%s</text>\n", x, y, size, anchor, color,
