@@ -14,7 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/signet-ml/signet/examples/internal/quickstart"
+	"github.com/signet-ml/signet/examples/internal/notebook"
 	"github.com/signet-ml/signet/examples/internal/stage"
 	"github.com/signet-ml/signet/examples/internal/ui"
 	"github.com/signet-ml/signet/fhe/inspect"
@@ -22,31 +22,6 @@ import (
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
-
-// An example is what list shows.
-type example struct {
-	Name   string              `json:"name"`
-	Title  string              `json:"title"`
-	Stages bool                `json:"stages"` // stage takes it too
-	models []*quickstart.Model // in the order in which run runs them; stage takes the last
-}
-
-var examples = []example{
-	{"quickstart", "two models predict on encrypted data: start here (stage takes the second model)", true, []*quickstart.Model{quickstart.LR, quickstart.MLP}},
-	{quickstart.LR.Name, quickstart.LR.Title, true, []*quickstart.Model{quickstart.LR}},
-	{quickstart.MLP.Name, quickstart.MLP.Title, true, []*quickstart.Model{quickstart.MLP}},
-}
-
-func find(name string) (example, error) {
-	var names []string
-	for _, e := range examples {
-		if e.Name == name {
-			return e, nil
-		}
-		names = append(names, e.Name)
-	}
-	return example{}, &usageError{fmt.Errorf("there is no example %q; there are %s", name, strings.Join(names, ", "))}
-}
 
 // usageError is a mistake on the command line: exit status 2.
 type usageError struct{ error }
@@ -56,6 +31,7 @@ func (e *usageError) Unwrap() error { return e.error }
 type cli struct {
 	List    listCmd    `cmd:"" help:"List the examples."`
 	Run     runCmd     `cmd:"" help:"Run an example from training to checked predictions."`
+	Export  exportCmd  `cmd:"" help:"Run an example and write it as a Jupyter notebook with its outputs."`
 	Stage   stageCmd   `cmd:"" help:"Run one step of an example, through files."`
 	Inspect inspectCmd `cmd:"" help:"Print a file of parameters, a program, constants, evaluation keys or ciphertexts."`
 }
@@ -84,40 +60,10 @@ func (c *listCmd) Run(e *env) error {
 	return nil
 }
 
-type runCmd struct {
-	Name    string `arg:"" help:"Name of the example; see list."`
-	Out     string `default:"out" placeholder:"DIR" help:"Folder for summary.json, predictions.csv and pictures; it is created. Default: out."`
-	Data    string `placeholder:"DIR" help:"Folder with the full data sets (MNIST's four files, breast_cancer.csv). Default: the embedded ones."`
-	Seed    uint64 `default:"1" help:"Fixes data split and training. Encryption is always random."`
-	Samples int    `default:"0" placeholder:"N" help:"Samples to predict. Default: 114 for breast cancer, 100 for MNIST."`
-}
-
-// Run runs the example.
-func (c *runCmd) Run(e *env) error {
-	x, err := find(c.Name)
-	if err != nil {
-		return err
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	o := quickstart.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Bars: e.bars}
-	all, err := quickstart.Run(e.ctx, e.out, c.Out, x.Name, x.models, o, quickstart.Exec(exe, "stage", x.Name, "run", "--json"))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(e.out, "\nwritten to %s: summary.json, predictions.csv, confusion.png\n", c.Out)
-	if failed := all[len(all)-1].Failed(); len(failed) > 0 {
-		return fmt.Errorf("%d checks failed: %s", len(failed), strings.Join(failed, "; "))
-	}
-	return nil
-}
-
 type stageCmd struct {
 	Name    string `arg:"" help:"Name of the example; see list."`
-	Step    string `arg:"" enum:"compile,keygen,encrypt,run,decrypt" help:"compile, keygen, encrypt, run or decrypt."`
-	Dir     string `required:"" placeholder:"DIR" help:"Folder that the steps share: public/, secret/, in/, out/, data/."`
+	Step    string `arg:"" enum:"compile,keygen,encrypt-model,encrypt,run,decrypt" help:"compile, keygen, encrypt-model, encrypt, run or decrypt."`
+	Dir     string `required:"" placeholder:"DIR" help:"Folder that the steps share: public/, secret/, in/, out/, data/, and model/, weights/."`
 	Data    string `placeholder:"DIR" help:"compile: folder with the full data sets. Default: the embedded ones."`
 	Seed    uint64 `default:"1" help:"compile: fixes data split and training."`
 	Samples int    `default:"0" placeholder:"N" help:"compile: samples to predict. Default: the example's own number."`
@@ -129,11 +75,12 @@ type stageCmd struct {
 
 // Help explains the steps.
 func (c *stageCmd) Help() string {
-	return `compile  trains the model, writes public/parameters, public/program, public/constants, and data/ for the owner
-keygen   writes secret/key (never over another) and public/keys
-encrypt  encrypts the samples of data/ into in/
-run      the server: reads public/ and in/ only, writes out/
-decrypt  decrypts out/ and writes predictions.csv`
+	return `compile        trains the model, writes public/parameters, public/program, public/constants, and data/ for the owner
+keygen         writes secret/key (never over another) and public/keys
+encrypt-model  private-model only: the model's owner encrypts the weights of model/ into weights/
+encrypt        encrypts the samples of data/ into in/
+run            the server: reads public/, in/ and weights/ only, writes out/
+decrypt        decrypts out/ and writes predictions.csv`
 }
 
 // Run runs the step.
@@ -152,12 +99,11 @@ func (c *stageCmd) Run(e *env) error {
 	}
 	switch c.Step {
 	case "compile":
-		m := x.models[len(x.models)-1]
-		t, err := m.Prepare(e.ctx, quickstart.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Bars: e.bars})
+		p, err := x.prepare(e.ctx, notebook.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Bars: e.bars})
 		if err != nil {
 			return err
 		}
-		r, err := stage.Compile(e.ctx, d, &t.Prepared)
+		r, err := stage.Compile(e.ctx, d, p)
 		if err != nil {
 			return err
 		}
@@ -168,6 +114,12 @@ func (c *stageCmd) Run(e *env) error {
 			return err
 		}
 		return say(r, "key         %s (secret/key, for the owner only)\npublic/keys %d evaluation keys, %s, in %.0f ms", r.ID, r.Count, report.Bytes(r.Bytes), r.MS)
+	case "encrypt-model":
+		r, err := stage.EncryptModel(e.ctx, d, e.bars)
+		if err != nil {
+			return err
+		}
+		return say(r, "weights     %v\nkey         %s\ndigest      %s", r, r.Key, r.Digest)
 	case "encrypt":
 		r, err := stage.Encrypt(e.ctx, d, e.bars)
 		if err != nil {
@@ -184,6 +136,9 @@ func (c *stageCmd) Run(e *env) error {
 	r, err := stage.Decrypt(e.ctx, d, c.Dir+"/predictions.csv", e.bars)
 	if err != nil {
 		return err
+	}
+	if !r.Compared {
+		return say(r, "samples     %d\naccuracy    %.4f under encryption (the model is not here to compare with)\nwritten     predictions.csv", r.Samples, r.Accuracy)
 	}
 	return say(r, "samples     %d\naccuracy    %.4f under encryption, %.4f in the clear\nagreement   %.4f\nprecision   %.1f bits against the plan's twin, %.1f against the model\nwritten     predictions.csv",
 		r.Samples, r.Accuracy, r.AccuracyClear, r.Agreement, r.BitsTwin, r.BitsFloat)

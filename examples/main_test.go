@@ -2,19 +2,25 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/signet-ml/signet/examples/internal/notebook"
+	"github.com/signet-ml/signet/examples/internal/notebooktest"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"examples": main}) }
 
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"flip": flip, "mode": mode,
+func TestScripts(t *testing.T) { scripts(t, "testdata") }
+
+func scripts(t *testing.T, dir string) {
+	testscript.Run(t, testscript.Params{Dir: dir, RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
+		"flip": flip, "mode": mode, "ipynb": ipynb,
 	}})
 }
 
@@ -41,6 +47,30 @@ func mode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// ipynb FILE checks a notebook against the official schema, and with Python's nbformat where that is installed.
+func ipynb(ts *testscript.TestScript, neg bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(notebooktest.Validate(b))
+	if err := notebooktest.ValidateWithPython(b); !errors.Is(err, notebooktest.ErrNoPython) {
+		ts.Check(err)
+	}
+}
+
+// TestNotebooks: every example is in cell form and starts with its title.
+func TestNotebooks(t *testing.T) {
+	for _, x := range examples {
+		nb, err := notebook.New(x.Name, x.sources...)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if c := nb.Cells[0]; !c.Markdown || !strings.HasPrefix(c.Source, "# ") {
+			t.Errorf("%s starts with %q, want a title", x.Name, c.Source)
+		}
+	}
+}
+
 func TestExitStatus(t *testing.T) {
 	for _, tt := range []struct {
 		name, args string
@@ -50,13 +80,18 @@ func TestExitStatus(t *testing.T) {
 		{"list", "list", 0, "quickstart"},
 		{"help", "stage --help", 0, "secret/key"},
 		{"nothing", "", 0, "Usage:"},
-		{"command", "frobnicate", 2, "commands of examples: list, run, stage, inspect"},
+		{"command", "frobnicate", 2, "commands of examples: list, run, export, stage, inspect"},
 		{"flag", "run quickstart -frob", 2, "flags of examples run: --help, --out, --data, --seed, --samples"},
 		{"missing-flag", "stage quickstart compile", 2, "--dir"},
 		{"example", "run nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},
-		{"step", "stage quickstart fly -dir x", 2, `"compile","keygen","encrypt","run","decrypt"`},
+		{"step", "stage quickstart fly -dir x", 2, `"compile","keygen","encrypt-model","encrypt","run","decrypt"`},
 		{"negative", "run quickstart-lr -samples=-1 -out " + t.TempDir(), 1, "at least 1"},
 		{"file", "inspect nosuch", 1, "nosuch"},
+		{"export-example", "export nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},
+		{"export-flag", "export quickstart -frob", 2, "flags of examples export: --help, --out"},
+		{"export-name", "export", 2, "expected \"<name>\""},
+		{"out-is-file", "export quickstart -out main.go", 1, "-out: mkdir main.go: not a directory"},
+		{"out-below-file", "run quickstart -out main.go/x", 1, "-out: mkdir main.go: not a directory"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -64,6 +99,21 @@ func TestExitStatus(t *testing.T) {
 				t.Errorf("status %d, want %d; output %q, want %q in it", got, tt.status, out.String(), tt.out)
 			}
 		})
+	}
+}
+
+// TestClosedFolder: a folder that cannot be written into is refused before anything is computed.
+func TestClosedFolder(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if got := run([]string{"run", "quickstart-lr", "-out", dir}, &out, &errs); got != 1 || out.Len() > 0 || !strings.Contains(errs.String(), "permission denied") {
+		t.Errorf("status %d, output %q, error %q", got, out.String(), errs.String())
 	}
 }
 

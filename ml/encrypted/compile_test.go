@@ -404,6 +404,20 @@ func formulaConv(out, in, size int, o ml.ConvOptions) ml.Layer {
 	return ml.Conv2d(ml.Tensor{Shape: []int{out, in, size, size}, Data: l.W.Data}, l.B, o)
 }
 
+// goldenPlan compares what a plan says and its program with a golden. Digests of encoded weights belong to one processor
+// architecture, times to one cost table.
+func goldenPlan(t *testing.T, name string, p *Plan) {
+	t.Helper()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%v\n\n", p)
+	if err := p.Program().Dump(&b); err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?m)^(program|parameters|constant c\d+) [0-9a-f]{8,}`).ReplaceAll(b.Bytes(), []byte("$1 …"))
+	text = regexp.MustCompile(` +[0-9.]+ (µs|ms|s)\b|(thread of ).*| +(time  )`).ReplaceAll(text, []byte(" $2$3…"))
+	golden(t, name+".txt", text)
+}
+
 // TestGoldenConvolutions pins the layers, levels and rotations of a network with a stride, a pooling and a residual.
 func TestGoldenConvolutions(t *testing.T) {
 	pad := ml.ConvOptions{Padding: [2]int{1, 1}}
@@ -423,12 +437,7 @@ func TestGoldenConvolutions(t *testing.T) {
 	}{{"convolutions", Target{}}, {"patches", Target{Patches: true}}} {
 		tc.target.Calibration = cal
 		p := compile(t, m, tc.target)
-		var b bytes.Buffer
-		fmt.Fprintf(&b, "%v\n\n", p)
-		if err := p.Program().Dump(&b); err != nil {
-			t.Fatal(err)
-		}
-		golden(t, tc.name+".txt", regexp.MustCompile(`(?m)^(program|parameters|constant c\d+) [0-9a-f]{8,}`).ReplaceAll(b.Bytes(), []byte("$1 …")))
+		goldenPlan(t, tc.name, p)
 	}
 }
 
@@ -444,15 +453,7 @@ func TestGoldenPlans(t *testing.T) {
 	}{{"single", Target{Packing: Single}}, {"batch", Target{Batch: 100}}} {
 		tc.target.Calibration = cal
 		p := compile(t, m, tc.target)
-		var b bytes.Buffer
-		fmt.Fprintf(&b, "%v\n\n", p)
-		if err := p.Program().Dump(&b); err != nil {
-			t.Fatal(err)
-		}
-		// Digests of encoded weights belong to one processor architecture, times to one cost table.
-		text := regexp.MustCompile(`(?m)^(program|parameters|constant c\d+) [0-9a-f]{8,}`).ReplaceAll(b.Bytes(), []byte("$1 …"))
-		text = regexp.MustCompile(` +[0-9.]+ (µs|ms|s)\b|(thread of ).*| +(time  )`).ReplaceAll(text, []byte(" $2$3…"))
-		golden(t, tc.name+".txt", text)
+		goldenPlan(t, tc.name, p)
 	}
 }
 

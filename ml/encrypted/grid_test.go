@@ -112,3 +112,21 @@ func TestCompactLayouts(t *testing.T) {
 		}
 	}
 }
+
+// TestInputsHaveNoEmptyCiphertexts: a port cannot have one.
+func TestInputsHaveNoEmptyCiphertexts(t *testing.T) {
+	for _, shape := range [][]int{{2, 40, 40}, {3, 32, 32}, {5, 30}, {9000}, {1, 28, 28}} {
+		c := &compiler{inputShape: shape, layouts: map[[2]int][]*layoutCandidate{}}
+		for _, slots := range []int{1024, 2048} {
+			for _, in := range c.inputLayouts(slots) {
+				runs := map[int]bool{}
+				for _, r := range in.layout.Runs(slots) {
+					runs[r.Ciphertext] = true
+				}
+				if len(runs) != in.layout.Count(slots) {
+					t.Errorf("%v in %d slots: %d of %d ciphertexts hold something, grid %+v", shape, slots, len(runs), in.layout.Count(slots), in.grid)
+				}
+			}
+		}
+	}
+}

@@ -279,13 +279,23 @@ func (c *compiler) inputLayouts(slots int) []*layoutCandidate {
 	}
 	if len(shape) == 3 {
 		for _, g := range grids(shape, maxCiphertexts*slots) {
-			if g.gap == 1 {
-				out = append(out, gridCandidate(g))
+			if in := gridCandidate(g); g.gap == 1 && noneEmpty(in.layout, slots) {
+				out = append(out, in)
 			}
 		}
 	}
 	c.layouts[[2]int{-1, slots}] = out
 	return out
+}
+
+// noneEmpty reports whether every ciphertext of a layout holds something, as those of a port do.
+func noneEmpty(l lintrans.Layout, slots int) bool {
+	for i := range l.Count(slots) {
+		if !slices.ContainsFunc(l[i*slots:min(len(l), (i+1)*slots)], func(e int32) bool { return e >= 0 }) {
+			return false
+		}
+	}
+	return true
 }
 
 // runs returns the runs and the number of ciphertexts of the input's port.

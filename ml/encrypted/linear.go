@@ -88,7 +88,7 @@ func after(outer, inner *linear) (*linear, error) {
 		}
 		b.endRow()
 		if len(b.m.col) > maxEntries {
-			return nil, fmt.Errorf("encrypted: the product of two layers has more than %d weights", maxEntries)
+			return nil, fmt.Errorf("the product with the layer before it has more than %d weights", maxEntries)
 		}
 	}
 	return b.m, nil

@@ -205,6 +205,9 @@ func TestMatrixAlgebra(t *testing.T) {
 
 // TestProductsOfLayersAreBounded: two layers whose product would not fit the memory fail by name.
 func TestProductsOfLayersAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes memory up to the bound")
+	}
 	const n = 8192
 	one := &linear{rows: n, cols: 1, start: make([]int, n+1), col: make([]int32, n), val: slices.Repeat([]float64{1}, n)}
 	for r := range one.start {

@@ -203,7 +203,7 @@ func (s *session) declared(tb testing.TB, y ml.Tensor) [][]float64 {
 		}
 		return want
 	}
-	filled := s.plan.ClientLayer() == "" && s.plan.twin.stages[len(s.plan.twin.stages)-1].act == actPolynomial
+	filled := s.plan.twin.stages[len(s.plan.twin.stages)-1].act == actPolynomial
 	for c := range want {
 		for t := range slots {
 			switch r := (c*slots + t) % pow2(rows); {

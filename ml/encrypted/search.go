@@ -313,7 +313,7 @@ type InfeasibleError struct {
 	// Precision says that the modulus suffices but the noise does not leave the bits asked for.
 	Precision bool
 	Err       error  // what lacks if neither modulus nor precision does
-	Row       string // security row of the largest ring degree
+	Row       string // security row of the largest ring degree, if Err is not about all of them
 	Nearest   string // the nearest target that works, or what to change in the model
 }
 
@@ -325,7 +325,10 @@ func (e *InfeasibleError) Error() string {
 	case e.Precision:
 		what = fmt.Sprintf("%.1f bits of precision are lacking", e.Missing)
 	}
-	return fmt.Sprintf("encrypted: no legal parameters: at layer %q, %s (%s); %s", e.Layer, what, e.Row, e.Nearest)
+	if e.Row != "" {
+		what += " (" + e.Row + ")"
+	}
+	return fmt.Sprintf("encrypted: no legal parameters: at layer %q, %s; %s", e.Layer, what, e.Nearest)
 }
 
 func (e *InfeasibleError) Unwrap() error { return e.Err }

@@ -97,6 +97,14 @@ func (s *splitter) refuse(l ml.Layer, reason, alternative string) error {
 	return &UnsupportedLayerError{s.layer, l.Kind(), reason, alternative}
 }
 
+// bounded refuses a layer of so many weights for each element of its result that its matrix is too large.
+func (s *splitter) bounded(l ml.Layer, out []int, weights int) error {
+	if n := elements(out); n > maxEntries/weights {
+		return s.refuse(l, fmt.Sprintf("%d elements of %d weights each are more than %d", n, weights, maxEntries), "use smaller images, fewer channels or a larger stride")
+	}
+	return nil
+}
+
 func (s *splitter) apply(e expression, l ml.Layer) (expression, error) {
 	one, err := ml.SequentialFor(e.shape, l)
 	if err != nil {
@@ -108,13 +116,16 @@ func (s *splitter) apply(e expression, l ml.Layer) (expression, error) {
 		e.shape = out
 		return e, nil
 	case *ml.DenseLayer:
-		return s.affine(e, s.name("dense"), denseMap(l), l.B, out)
+		return s.affine(e, l, s.name("dense"), denseMap(l), l.B, out)
 	case *ml.Conv2dLayer:
-		return s.affine(e, s.name("conv"), convMap(l, e.shape, out), perChannel(l.B, out), out)
+		if err := s.bounded(l, out, l.W.Len()/l.Out()); err != nil {
+			return e, err
+		}
+		return s.affine(e, l, s.name("conv"), convMap(l, e.shape, out), perChannel(l.B, out), out)
 	case *ml.BatchNormLayer:
 		scale, shift := l.Affine()
 		f, n := perChannel(scale, out), len(e.b)
-		return s.affine(e, s.orName(e, "batchnorm"), identity(n).scaled(func(r int) float64 { return f[r] }), perChannel(shift, out), out)
+		return s.affine(e, l, s.orName(e, "batchnorm"), identity(n).scaled(func(r int) float64 { return f[r] }), perChannel(shift, out), out)
 	case *ml.AvgPool2dLayer:
 		return s.average(e, l, out)
 	case *ml.ResidualLayer:
@@ -168,8 +179,11 @@ func (s *splitter) average(e expression, l *ml.AvgPool2dLayer, out []int) (expre
 		sums := term{from: e.terms[0].from, pool: p, m: identity(n).scaled(func(int) float64 { return weight })}
 		return expression{name: s.name("avgpool"), shape: out, terms: []term{sums}, b: make([]float64, n)}, nil
 	}
+	if err := s.bounded(l, out, l.Kernel[0]*l.Kernel[1]); err != nil {
+		return e, err
+	}
 	w := window{l.Kernel, l.Stride, l.Padding, [2]int{1, 1}}
-	return s.affine(e, s.orName(e, "avgpool"), poolMap(w, weight, e.shape, out), make([]float64, out[0]*out[1]*out[2]), out)
+	return s.affine(e, l, s.orName(e, "avgpool"), poolMap(w, weight, e.shape, out), make([]float64, out[0]*out[1]*out[2]), out)
 }
 
 // residual runs both branches on the same expression and adds them.
@@ -211,13 +225,13 @@ func (s *splitter) activation(e expression, act activation, fn function) (expres
 }
 
 // affine applies y = m·x + b to an expression.
-func (s *splitter) affine(e expression, name string, m *linear, b []float64, shape []int) (expression, error) {
+func (s *splitter) affine(e expression, l ml.Layer, name string, m *linear, b []float64, shape []int) (expression, error) {
 	out := expression{name: name, shape: shape, b: append([]float64(nil), b...)}
 	m.addTo(out.b, e.b)
 	for _, t := range e.terms {
 		w, err := after(m, t.m)
 		if err != nil {
-			return e, fmt.Errorf("%w: %s", err, name)
+			return e, s.refuse(l, err.Error(), "put an activation between the two, or use smaller layers")
 		}
 		out.terms = append(out.terms, term{t.from, t.pool, w})
 	}

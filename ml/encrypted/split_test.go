@@ -203,6 +203,8 @@ func TestSplitRefuses(t *testing.T) {
 		{"softmax inside", []int{5}, []ml.Layer{dense(4, 5, 1), ml.Softmax(), dense(2, 4, 2)}, 1, "softmax", "last layer"},
 		{"softmax in a residual", []int{5}, []ml.Layer{dense(4, 5, 1), ml.Residual([]ml.Layer{ml.Softmax()})}, 1, "softmax", "last layer"},
 		{"max pool", image, []ml.Layer{same(3, 2, 1), ml.MaxPool2d(2, 2, 0)}, 1, "maxpool2d", "AvgPool2d"},
+		{"convolution that is too large", []int{64, 128, 128}, []ml.Layer{same(64, 64, 1)}, 0, "conv2d", "smaller images"},
+		{"pool that is too large", []int{1, 2000, 2000}, []ml.Layer{ml.AvgPool2d(60, 1, 0)}, 0, "avgpool2d", "smaller images"},
 		{"max pool in a residual", image, []ml.Layer{ml.Flatten(), ml.Reshape(2, 4, 4), ml.Residual([]ml.Layer{ml.MaxPool2d(3, 1, 1)})}, 2, "maxpool2d", "AvgPool2d"},
 	} {
 		m, err := ml.SequentialFor(tc.shape, tc.layers...)

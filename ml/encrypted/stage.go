@@ -221,6 +221,9 @@ const (
 	lastTolerance   = 1.0 / 16
 )
 
+// maxSamples is how many values before an activation are kept. All stages keep as many: operations meet two of them.
+const maxSamples = 256
+
 // calibrate runs the calibration set through the stages and records ranges and magnitudes. It fits the polynomials of
 // activations to the widened ranges.
 func calibrate(stages []*stage, x ml.Tensor, n int, tolerance float64) error {
@@ -246,7 +249,10 @@ func calibrate(stages []*stage, x ml.Tensor, n int, tolerance float64) error {
 			bias := s.b[k%s.rows()]
 			s.wide = max(s.wide, rangeMargin*math.Abs(v-bias)+math.Abs(bias))
 		}
-		s.samples = append([]float64(nil), y[:min(len(y), 256)]...)
+		s.samples = make([]float64, maxSamples)
+		for k := range s.samples {
+			s.samples[k] = y[k%len(y)]
+		}
 		if s.act == actPolynomial {
 			tol := tolerance
 			if tol == 0 {
@@ -257,7 +263,7 @@ func calibrate(stages []*stage, x ml.Tensor, n int, tolerance float64) error {
 			}
 			var err error
 			if s.poly, err = fit(s.fn, s.pre, tol); err != nil {
-				return fmt.Errorf("encrypted: %s: %w", s.label(), err)
+				return &InfeasibleError{Layer: s.name, Err: fmt.Errorf("%s: %w", s.label(), err), Nearest: "use activations of a smaller range, or a larger Target.Tolerance"}
 			}
 		}
 		s.activate(y)

@@ -27,13 +27,14 @@ const (
 	maxBundle     = 1 << 34
 )
 
-// Dirs are the folders that steps meet in. A server has the first three only.
-type Dirs struct{ Public, In, Out, Secret, Data string }
+// Dirs are the folders that steps meet in. A server has the first four only; Weights and Model are used where the
+// weights are encrypted too.
+type Dirs struct{ Public, In, Out, Weights, Secret, Data, Model string }
 
 // At returns the usual folders below dir.
 func At(dir string) Dirs {
 	sub := func(name string) string { return filepath.Join(dir, name) }
-	return Dirs{sub("public"), sub("in"), sub("out"), sub("secret"), sub("data")}
+	return Dirs{sub("public"), sub("in"), sub("out"), sub("weights"), sub("secret"), sub("data"), sub("model")}
 }
 
 // Suffix ends the names of bundles.

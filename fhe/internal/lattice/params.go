@@ -7,6 +7,7 @@ package lattice
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/tuneinsight/lattigo/v5/core/rlwe"
 	"github.com/tuneinsight/lattigo/v5/he/hefloat"
@@ -27,7 +28,15 @@ type Params struct {
 	CKKS  hefloat.Parameters
 	rings []*SubRing // Q, then P
 	nq    int
+	small func() (hefloat.Parameters, error)
 }
+
+// smallLogN is the ring of Small. Lattigo's smallest is 2^4.
+const smallLogN = 5
+
+// Small returns parameters of the same primes and default scale over the ring of 2^5 coefficients, for circuits of which
+// only levels and scales matter. They are built once: their rings need the factors of every q-1.
+func (p *Params) Small() (hefloat.Parameters, error) { return p.small() }
 
 // NewParams builds the rings for the primes q and p. It checks shape and primality, not security.
 func NewParams(logN int, q, p []uint64, secret Secret, logScale int) (*Params, error) {
@@ -49,6 +58,11 @@ func NewParams(logN int, q, p []uint64, secret Secret, logScale int) (*Params, e
 		return nil, fmt.Errorf("lattice: parameters: %w", err)
 	}
 	ps := &Params{CKKS: ckks, nq: len(q)}
+	ps.small = sync.OnceValues(func() (hefloat.Parameters, error) {
+		lit := hefloat.ParametersLiteral{LogN: smallLogN, LogDefaultScale: ckks.LogDefaultScale()}
+		lit.Q, lit.P = append(lit.Q, ckks.Q()...), append(lit.P, ckks.P()...)
+		return hefloat.NewParametersFromLiteral(lit)
+	})
 	ps.rings = append(ps.rings, ckks.RingQ().SubRings...)
 	if len(p) > 0 {
 		ps.rings = append(ps.rings, ckks.RingP().SubRings...)

@@ -221,7 +221,7 @@ func TestRing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := tape.Parameters().LogN(); got != logN {
+	if got := tape.Parameters().LogN(); got != 5 {
 		t.Fatalf("recording on 2^%d", got)
 	}
 	for i, s := range tape.params.RingQ().SubRings {

@@ -12,9 +12,6 @@ import (
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 )
 
-// logN is the ring that recordings run on. Lattigo's smallest is 2^4.
-const logN = 5
-
 // A Tape records circuits under one parameter set. It is immutable and safe for concurrent use.
 type Tape struct {
 	params hefloat.Parameters
@@ -27,9 +24,7 @@ func New(ps *lattice.Params) (*Tape, error) {
 	if ps.PCount() == 0 {
 		return nil, fmt.Errorf("record: parameters without special primes cannot relinearise")
 	}
-	lit := hefloat.ParametersLiteral{LogN: logN, LogDefaultScale: ps.CKKS.LogDefaultScale()}
-	lit.Q, lit.P = append(lit.Q, ps.CKKS.Q()...), append(lit.P, ps.CKKS.P()...)
-	p, err := hefloat.NewParametersFromLiteral(lit)
+	p, err := ps.Small()
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}

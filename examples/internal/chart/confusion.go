@@ -1,21 +1,16 @@
-package quickstart
+package chart
 
 import (
 	"fmt"
 	"image/color"
-	"io"
 	"math"
 	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/signet-ml/signet/ml"
-	"github.com/signet-ml/signet/ml/report"
 )
 
 // counts is a confusion matrix as a grid: columns are predictions, rows true classes, the first on top.
@@ -47,11 +42,11 @@ func (blues) Colors() []color.Color {
 	return out
 }
 
-// writeConfusion draws truth against predictions as a PNG.
-func writeConfusion(path, title string, predicted, truth []int, classes []string) error {
+// Confusion draws true classes against predicted ones.
+func Confusion(title string, predicted, truth []int, classes []string) ([]byte, error) {
 	n, err := ml.Confusion(predicted, truth, len(classes))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := counts{n, make([]int, len(n))}
 	for i, row := range n {
@@ -59,14 +54,7 @@ func writeConfusion(path, title string, predicted, truth []int, classes []string
 			c.total[i] += k
 		}
 	}
-	p := plot.New()
-	p.Title.Text = title
-	p.Title.Padding = vg.Points(8)
-	p.X.Label.Text = "predicted under encryption"
-	p.Y.Label.Text = "true class"
-	for _, l := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label} {
-		l.Font.Size = vg.Points(13)
-	}
+	p := newPlot(title, "predicted under encryption", "true class")
 	p.Y.Tick.Label.XAlign = text.XRight
 	heat := plotter.NewHeatMap(c, blues{})
 	heat.Min, heat.Max = 0, 1
@@ -91,7 +79,7 @@ func writeConfusion(path, title string, predicted, truth []int, classes []string
 	}
 	labels, err := plotter.NewLabels(cells)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	labels.TextStyle = styles
 	p.Add(labels)
@@ -101,8 +89,5 @@ func writeConfusion(path, title string, predicted, truth []int, classes []string
 		y = append(y, plot.Tick{Value: float64(len(classes) - 1 - i), Label: fmt.Sprintf("%s (%d)", name, c.total[i])})
 	}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks(x), plot.ConstantTicks(y)
-	canvas := vgimg.NewWith(vgimg.UseWH(16*vg.Centimeter, 15*vg.Centimeter), vgimg.UseDPI(120))
-	const margin = 10
-	p.Draw(draw.Crop(draw.New(canvas), margin, -margin, margin, -margin))
-	return report.WriteFile(path, 0o644, func(f io.Writer) error { _, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(f); return err })
+	return render(p, 16, 15)
 }

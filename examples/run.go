@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/signet-ml/signet/examples/internal/notebook"
+	"github.com/signet-ml/signet/ml/report"
+)
+
+// runFlags are what run and export take.
+type runFlags struct {
+	Name    string `arg:"" help:"Name of the example; see list."`
+	Out     string `default:"out" placeholder:"DIR" help:"Folder for summary.json, predictions.csv and pictures; it is created. Default: out."`
+	Data    string `placeholder:"DIR" help:"Folder with the full data sets (MNIST's four files, breast_cancer.csv). Default: the embedded ones."`
+	Seed    uint64 `default:"1" help:"Fixes data split and training. Encryption is always random."`
+	Samples int    `default:"0" placeholder:"N" help:"Samples to predict. Default: the example's own number."`
+}
+
+type runCmd struct{ runFlags }
+
+// Run runs the example.
+func (c *runCmd) Run(e *env) error { return c.run(e, false) }
+
+type exportCmd struct{ runFlags }
+
+// Run runs the example and writes the notebook.
+func (c *exportCmd) Run(e *env) error { return c.run(e, true) }
+
+// run runs the example, writes its summary and, if export is set, its notebook. A check that failed is an error, after
+// all is written.
+func (c *runFlags) run(e *env, export bool) error {
+	x, err := find(c.Name)
+	if err != nil {
+		return err
+	}
+	nb, err := notebook.New(x.Name, x.sources...)
+	if err != nil {
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := writable(c.Out); err != nil {
+		return err
+	}
+	r := nb.Record(e.out, c.Out)
+	s, err := x.run(e.ctx, r, notebook.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Bars: e.bars, Step: []string{exe, "stage", x.Name}})
+	if err != nil {
+		return fmt.Errorf("%s: %w", x.Name, err)
+	}
+	written := []string{"summary.json"}
+	for _, a := range s.Artifacts {
+		written = append(written, a.Path)
+	}
+	if export {
+		file := x.Name + ".ipynb"
+		err := report.WriteFile(filepath.Join(c.Out, file), 0o644, func(w io.Writer) error {
+			return r.WriteIPYNB(w, "go run ./examples export "+x.Name)
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.Attach(c.Out, file, "application/x-ipynb+json"); err != nil {
+			return err
+		}
+		written = append([]string{file}, written...)
+	}
+	if err := s.Write(filepath.Join(c.Out, "summary.json")); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.out, "\nwritten to %s: %s\n", c.Out, strings.Join(written, ", "))
+	if failed := s.Failed(); len(failed) > 0 {
+		return fmt.Errorf("%d checks failed: %s", len(failed), strings.Join(failed, "; "))
+	}
+	return nil
+}
+
+// writable makes dir and finds out, before anything that takes time, whether files can be written into it.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".tmp-*")
+	if err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	f.Close() // nothing was written
+	return os.Remove(f.Name())
+}

@@ -1,0 +1,8 @@
+//go:build secure
+
+package encrypted
+
+import "testing"
+
+// TestManyRandomArchitectures goes on where TestRandomArchitectures ends, and runs every small plan.
+func TestManyRandomArchitectures(t *testing.T) { randomArchitectures(t, 100, 1000, 1000) }
