@@ -525,12 +525,9 @@ func (m *measure) peak(ctx context.Context) (err error) {
 	}
 	if s.PeakBytes > 0 {
 		job := m.plan.Cost()
-		held := float64(m.plan.KeysBytes() + m.plan.InputBytes() + m.plan.OutputBytes() + s.StartBytes)
-		for _, c := range m.plan.Program().Constants() {
-			held += 8 * float64(c.Rows) * float64(c.Width)
-		}
-		m.sum.Add(report.Number("predicted_peak_bytes", "B", float64(job.PeakBytes())+held, 1,
-			"peak_bytes: predicted_job_bytes, what the process reads and writes, and "+report.Bytes(s.StartBytes)+" that it has at its start"))
+		held := s.StartBytes + m.holds()
+		m.sum.Add(report.Number("predicted_peak_bytes", "B", float64(job.PeakBytes()+held), 1,
+			"peak_bytes: predicted_job_bytes, inputs, outputs, weights as read and one key, and "+report.Bytes(s.StartBytes)+" that it has at its start"))
 		m.sum.Add(report.Number("peak_bytes", "B", float64(s.PeakBytes), 1, "largest resident size of a process that reads the files, loads and runs once").On(s.Engine, s.Threads))
 	}
 	return nil
@@ -563,6 +560,27 @@ func ratios(a, b []float64) []float64 {
 		out[i] = a[i] / b[i]
 	}
 	return out
+}
+
+// holds returns the bytes that a process holds beside its job: inputs, outputs, weights as they were read, and the key
+// that is being loaded.
+func (m *measure) holds() int64 {
+	prog := m.plan.Program()
+	row := 8 * int64(prog.Parameters().N())
+	n := int64(0)
+	for _, p := range append(prog.Inputs(), prog.Outputs()...) {
+		n += int64(p.Count) * int64(p.Degree+1) * int64(p.Level+1) * row
+	}
+	for _, c := range prog.Constants() {
+		n += 8 * int64(c.Rows) * int64(c.Width)
+	}
+	largest := int64(0)
+	k := int64(prog.Parameters().PCount())
+	for _, r := range prog.Keys() {
+		q := int64(r.Level) + 1
+		largest = max(largest, (q+k-1)/k*2*(q+k)*row)
+	}
+	return n + largest
 }
 
 // onOne calls f with one processor, the garbage collector's included.

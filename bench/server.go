@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/engine"
@@ -30,13 +31,15 @@ const maxFile = 1 << 36
 // serve reads parameters, program, constants, keys and input from a folder and runs once.
 func serve(ctx context.Context, dir string) (*served, error) {
 	start := report.PeakBytes()
+	// As a server that minds its memory: what it needs counts, not when the garbage of reading is collected.
+	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	open := func(name string, f func(io.Reader) error) error {
 		file, err := os.Open(filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		return f(bufio.NewReaderSize(file, 1<<20))
+		return f(bufio.NewReaderSize(file, 1<<16))
 	}
 	var params fhe.Parameters
 	var prog *program.Program

@@ -28,32 +28,6 @@ type Shape struct {
 	Cost       float64 // in the unit of the Cost it was chosen by
 }
 
-// Cost is the time of operations relative to one another, at a level. The zero value is unusable; see DefaultCost.
-type Cost struct {
-	NTT    float64 // one row
-	KeyRow float64 // one row of one digit of a key product
-	Row    float64 // one pass over a row: permute, multiply-add
-}
-
-// DefaultCost was measured on one core of an AMD EPYC of 2021 with engine/cpu: a row of 2^13 words takes 61 µs to
-// transform, 4.7 µs for each digit of a key product, and 2.7 + 5.6 µs to finish the product and add it permuted.
-var DefaultCost = Cost{NTT: 1, KeyRow: 0.077, Row: 0.136}
-
-// Hoist returns the cost of a decomposition at a level, with k special primes.
-func (c Cost) Hoist(level, k int) float64 {
-	return c.NTT * float64((level+k)/k*(level+1+k))
-}
-
-// ModDown returns the cost of dividing polys polynomials by P.
-func (c Cost) ModDown(level, k, polys int) float64 {
-	return c.NTT * float64(polys*(level+1+k))
-}
-
-// Rotation returns the cost of one hoisted rotation that stays over QP.
-func (c Cost) Rotation(level, k int) float64 {
-	return float64(2*(level+1+k)) * (c.KeyRow*float64((level+k)/k) + c.Row)
-}
-
 func pow2(n int) int {
 	p := 1
 	for p < n {

@@ -32,6 +32,32 @@ func (e *expression) plain() bool {
 	return e.name == "" && len(e.terms) == 1
 }
 
+// light reports whether both branches of a residual connection may compute the expression: it has few more weights than
+// elements, such as a pooling or a batch normalisation. That saves the level of a stage of its own.
+func (e *expression) light() bool {
+	n := 0
+	for _, t := range e.terms {
+		n += len(t.m.val)
+	}
+	return n <= 2*len(e.b)
+}
+
+// isLinear reports whether no layer is an activation.
+func isLinear(layers []ml.Layer) bool {
+	for _, l := range layers {
+		switch l := l.(type) {
+		case *ml.DenseLayer, *ml.Conv2dLayer, *ml.AvgPool2dLayer, *ml.BatchNormLayer, ml.FlattenLayer, *ml.ReshapeLayer:
+		case *ml.ResidualLayer:
+			if !isLinear(l.Body) || !isLinear(l.Shortcut) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // splitter runs a model on expressions.
 type splitter struct {
 	stages []*stage
@@ -191,7 +217,7 @@ func (s *splitter) residual(e expression, l *ml.ResidualLayer) (expression, erro
 	last := s.last
 	s.last = false
 	defer func() { s.last = last }()
-	if !e.plain() { // both branches would compute it
+	if !e.plain() && !e.light() && !(isLinear(l.Body) && isLinear(l.Shortcut)) { // both branches would compute it
 		s.stages = append(s.stages, s.stage(e))
 		e = s.result(s.stages[len(s.stages)-1])
 	}
