@@ -61,6 +61,13 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 	if last != nil && last.Kind() == string(sigmoid) && (packing == Batch && t.Batch > 1 || t.ServerActivation) {
 		stages, last = endIn(stages, sigmoid), nil
 	}
+	if !t.EncryptedWeights {
+		for _, st := range stages {
+			for i := range st.terms {
+				st.terms[i].m = st.terms[i].m.pruned()
+			}
+		}
+	}
 	if err := calibrate(stages, t.Calibration, n, t.Tolerance); err != nil {
 		return nil, err
 	}

@@ -8,12 +8,14 @@ import (
 )
 
 // linear is a sparse matrix by rows. Every linear layer is one, whatever its stride, padding, dilation and groups, so
-// layers that follow one another are multiplied into one and cost one level.
+// layers that follow one another are multiplied into one and cost one level. Entries are those that the layers' shapes
+// allow, weights that happen to be zero included: what a program with encrypted weights looks like must not depend on
+// them. See pruned.
 type linear struct {
 	rows, cols int
-	start      []int     // entries of row r are start[r] … start[r+1]
-	col        []int32   // ascending within a row
-	val        []float64 // never zero
+	start      []int   // entries of row r are start[r] … start[r+1]
+	col        []int32 // ascending within a row
+	val        []float64
 }
 
 // maxEntries bounds a matrix, so that a product of layers fails by name instead of filling the memory.
@@ -43,9 +45,6 @@ func newRows(rows, cols int) *rowBuilder {
 }
 
 func (b *rowBuilder) add(col int, w float64) {
-	if w == 0 {
-		return
-	}
 	if !b.is[col] {
 		b.is[col] = true
 		b.touched = append(b.touched, int32(col))
@@ -56,13 +55,26 @@ func (b *rowBuilder) add(col int, w float64) {
 func (b *rowBuilder) endRow() {
 	slices.Sort(b.touched)
 	for _, c := range b.touched {
-		if w := b.sums[c]; w != 0 {
-			b.m.col, b.m.val = append(b.m.col, c), append(b.m.val, w)
-		}
+		b.m.col, b.m.val = append(b.m.col, c), append(b.m.val, b.sums[c])
 		b.sums[c], b.is[c] = 0, false
 	}
 	b.touched = b.touched[:0]
 	b.m.start = append(b.m.start, len(b.m.col))
+}
+
+// pruned returns the matrix without entries of zero.
+func (l *linear) pruned() *linear {
+	b := newRows(l.rows, l.cols)
+	for r := range l.rows {
+		cols, vals := l.Row(r)
+		for i, c := range cols {
+			if vals[i] != 0 {
+				b.add(int(c), vals[i])
+			}
+		}
+		b.endRow()
+	}
+	return b.m
 }
 
 // identity returns the matrix that leaves n elements as they are.

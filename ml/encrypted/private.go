@@ -37,9 +37,8 @@ func (e *singleEmitter) port(name string, rows [][]complex128, level int, scale 
 		}
 		runs = append(runs, program.Run{Ciphertext: k, SlotStep: 1, Index: k * width, IndexStep: 1, Length: width})
 	}
-	bound := math.Exp2(math.Ceil(math.Log2(max(largest, math.Exp2(-20)))))
 	in := e.b.Input(program.Port{Name: name, Count: len(rows), Level: level, Degree: 1, LogSlots: e.s.logN - 1, Scale: scale,
-		Bound: bound, Layout: program.Layout{Shape: []int{len(rows), width}, Runs: runs}})
+		Bound: powerAbove(max(largest, math.Exp2(-20))), Layout: program.Layout{Shape: []int{len(rows), width}, Runs: runs}})
 	e.hint(in, math.Sqrt(sum/float64(len(rows)*slots)))
 	e.private[name] = values
 	e.hints.PublicKey[name] = true
@@ -82,3 +81,7 @@ func (e *singleEmitter) encryptedBias(i, k int, z []complex128, level int, scale
 	}
 	return e.port(name, [][]complex128{z}, level, scale)[0]
 }
+
+// powerAbove returns the smallest power of two that is at least x: bounds of ports are public, and an exact one would
+// say more about weights and calibration data than how many bits they take.
+func powerAbove(x float64) float64 { return math.Exp2(math.Ceil(math.Log2(x))) }

@@ -146,15 +146,15 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 	}
 	e := &singleEmitter{c: c, s: s, b: program.NewBuilder(params), bits: ch.bits, weights: ch.weights, draft: draft,
 		hints: program.NoiseHints{Magnitude: map[program.Value]float64{}, PublicKey: map[string]bool{}}, seeds: map[program.Value][]float64{}}
+	if c.target.EncryptedWeights {
+		e.private = privateWeights{}
+	}
 	runs, count := s.runs(c.inputLen())
 	e.b.Scope("input")
 	e.input = e.b.Input(program.Port{Name: "input", Count: count, Level: s.levels, Degree: 1, LogSlots: s.logN - 1,
-		Scale: fhe.PowerOfTwo(e.bits), Bound: rangeMargin * c.input, Layout: program.Layout{Shape: []int{c.inputLen()}, Runs: runs}})
+		Scale: fhe.PowerOfTwo(e.bits), Bound: e.bound(rangeMargin * c.input), Layout: program.Layout{Shape: []int{c.inputLen()}, Runs: runs}})
 	for _, v := range e.input {
 		e.hints.Magnitude[v] = c.inputRMS
-	}
-	if c.target.EncryptedWeights {
-		e.private = privateWeights{}
 	}
 	for i := range c.stages {
 		if err := e.stage(i); err != nil {
@@ -164,7 +164,7 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 	e.b.Scope("output")
 	outputs := outputRuns(c.tail().rows(), s.slots())
 	out := e.values[len(e.values)-1][:len(outputs)] // what is left holds repetitions only
-	port := e.b.OutputPort("output", out[0], c.tail().reach(), program.Layout{Shape: []int{c.tail().rows()}, Runs: outputs})
+	port := e.b.OutputPort("output", out[0], e.bound(c.tail().reach()), program.Layout{Shape: []int{c.tail().rows()}, Runs: outputs})
 	port.Count = len(out)
 	e.b.Output(port, out...)
 	prog, consts, err := e.b.Build()
@@ -173,6 +173,14 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 	}
 	found := &candidate{prog: prog, consts: consts, stages: c.stages, samples: 1, private: e.private, domains: e.domains}
 	return found, c.judge(found, e.hints, e.seeds)
+}
+
+// bound returns the bound of a port for values of a magnitude.
+func (e *singleEmitter) bound(magnitude float64) float64 {
+	if e.private != nil {
+		return powerAbove(magnitude)
+	}
+	return magnitude
 }
 
 // outputRuns reads n elements one after the other.
