@@ -146,6 +146,13 @@ func (r ring) programs() ([]*synthetic, error) {
 				}
 			})
 		}
+		if r.full { // loading is mostly of weights
+			add(batch, "many combinations", func(e *emitter) {
+				for _, v := range e.lincomb(e.input(64, 0), 256) {
+					e.output(v)
+				}
+			})
+		}
 		add(batch, "wide combinations", func(e *emitter) {
 			xs := e.input(16, 1)
 			w := e.weights(2, len(xs), 30)
@@ -201,6 +208,14 @@ func (r ring) programs() ([]*synthetic, error) {
 		})
 		if r.diagonals > 16 {
 			matrix(level, 16, 16)
+		}
+		if r.full && level > 1 { // keys that no cache holds, in a small ring too
+			add(s, fmt.Sprintf("sums of 48 rotations at level %d", level), func(e *emitter) {
+				x := e.input(1, level)[0]
+				for i := range 3 {
+					e.output(e.rotsum(x, 16, i+1))
+				}
+			})
 		}
 	}
 	return out, err
@@ -336,6 +351,9 @@ func calibrate(ctx context.Context, log io.Writer, rings []ring) (*cost.Table, e
 		for _, m := range ms {
 			k := key{r.logN, m.threads}
 			run, load := works(m.prog, m.threads)
+			if !r.full { // overheads are too small beside rows of this size to be told from them
+				run[cost.Operation], run[cost.Fork], run[cost.Run] = 0, 0, 0
+			}
 			runs[k] = append(runs[k], cost.Sample{Work: run, Nanos: m.run})
 			loads[k] = append(loads[k], cost.Sample{Work: load, Nanos: m.load})
 		}

@@ -16,31 +16,44 @@ import (
 	"github.com/signet-ml/signet/ml/report"
 )
 
-// polySigmoid measures one polynomial on a full ciphertext: no model, so no accuracy. The peer is Lattigo's own
-// polynomial evaluator, whose bits the program must have.
-func polySigmoid(ctx context.Context, s scenario, cfg config, sum *report.Summary) error {
+// sigmoid is the polynomial of the scenario poly-sigmoid.
+func sigmoid() (polyeval.Chebyshev, error) { return polyeval.At(polyeval.Sigmoid, -8, 8, 15) }
+
+// sigmoidProgram returns the program that evaluates it on a full ciphertext.
+func sigmoidProgram() (*program.Program, *program.Constants, error) {
 	params, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: 14, LogQ: []int{55, 40, 40, 40, 40, 40, 40}, LogP: []int{61, 61}})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	delta := params.DefaultScale()
-	poly, err := polyeval.At(polyeval.Sigmoid, -8, 8, 15)
+	poly, err := sigmoid()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	n := params.MaxSlots()
 	layout := program.Layout{Shape: []int{n}, Runs: []program.Run{{SlotStep: 1, IndexStep: 1, Length: n}}}
 	b := program.NewBuilder(params)
-	t := b.Input(program.Port{Name: "t", Count: 1, Level: params.MaxLevel(), Degree: 1, LogSlots: params.LogMaxSlots(), Scale: delta, Bound: 1, Layout: layout})[0]
-	y, err := polyeval.Evaluate(b, t, poly, delta)
+	t := b.Input(program.Port{Name: "t", Count: 1, Level: params.MaxLevel(), Degree: 1, LogSlots: params.LogMaxSlots(), Scale: params.DefaultScale(), Bound: 1, Layout: layout})[0]
+	y, err := polyeval.Evaluate(b, t, poly, params.DefaultScale())
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	b.Output(b.OutputPort("y", y, 1, layout), y)
-	prog, consts, err := b.Build()
+	return b.Build()
+}
+
+// polySigmoid measures one polynomial on a full ciphertext: no model, so no accuracy. The peer is Lattigo's own
+// polynomial evaluator, whose bits the program must have.
+func polySigmoid(ctx context.Context, s scenario, cfg config, sum *report.Summary) error {
+	prog, consts, err := sigmoidProgram()
 	if err != nil {
 		return err
 	}
+	poly, err := sigmoid()
+	if err != nil {
+		return err
+	}
+	params := prog.Parameters()
+	delta, n := params.DefaultScale(), params.MaxSlots()
 	fmt.Fprintf(cfg.log, "%s: %v on %d slots, N = 2^%d\n", s.Name, poly, n, params.LogN())
 
 	kg, err := client.NewKeyGenerator(params)
@@ -84,6 +97,11 @@ func polySigmoid(ctx context.Context, s scenario, cfg config, sum *report.Summar
 		info := eng.Info()
 		sum.Engine, sum.Threads = info.Name, info.Threads
 	}
+	figures, err := predictions(cfg.costs, prog, program.Info{Name: sum.Engine, Threads: sum.Threads})
+	if err != nil {
+		return err
+	}
+	sum.Add(figures...)
 	direct, err := stock.NewPolynomial(params, keys, poly.Coefficients(), delta)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/client"
 	"github.com/signet-ml/signet/fhe/engine"
+	"github.com/signet-ml/signet/fhe/engine/cpu"
 	"github.com/signet-ml/signet/fhe/fhetest/stock"
 	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/fhe/program/cost"
@@ -34,7 +35,8 @@ type scenario struct {
 	load  func(dir string) (fit, test data.Dataset, note string, err error)
 	fit   func(seed uint64) (train.Spec, train.Options)
 	how   encrypted.Target                                                             // how the model is compiled, beside packing and calibration
-	own   func(ctx context.Context, s scenario, cfg config, sum *report.Summary) error // instead: a scenario without a model
+	own   func(ctx context.Context, s scenario, cfg config, sum *report.Summary) error // instead: a scenario without a model,
+	prog  func() (*program.Program, *program.Constants, error)                         // and its program
 }
 
 const batchSize = 4096
@@ -48,7 +50,7 @@ var scenarios = []scenario{
 	{Name: "cnn-single", Title: "network conv 5 maps 5×5/2 (square)-100(square)-10 on MNIST, one image in one ciphertext", N: 200, batch: 1, load: loadMNIST, fit: train.MNISTSquareCNN},
 	{Name: "cnn-patches", Title: "the same network, one image that the client sends in patches", N: 200, batch: 1, load: loadMNIST, fit: train.MNISTSquareCNN, how: encrypted.Target{Patches: true}},
 	{Name: "lenet-single", Title: "LeNet-5 (square, average pools) on MNIST, one image", N: 20, batch: 1, load: loadMNIST, fit: train.MNISTLeNet5},
-	{Name: "poly-sigmoid", Title: "sigmoid of degree 15 on 8,192 slots", N: 20, own: polySigmoid},
+	{Name: "poly-sigmoid", Title: "sigmoid of degree 15 on 8,192 slots", N: 20, own: polySigmoid, prog: sigmoidProgram},
 }
 
 func find(name string) (scenario, error) {
@@ -284,32 +286,31 @@ func (m *measure) open(ctx context.Context) (err error) {
 		times = append(times, ms(start))
 	}
 	m.sum.Add(report.Median("load_ms", "ms", times, "Engine.Load: expands keys and weights, once for many runs").On(info.Name, info.Threads))
-	return m.cost(info)
+	figures, err := predictions(m.cfg.costs, m.plan.Program(), info)
+	m.sum.Add(figures...)
+	return err
 }
 
-// cost adds what the plan promised before there were keys.
-func (m *measure) cost(info program.Info) error {
-	for _, f := range []struct {
-		name    string
-		threads int
-	}{{"predicted_ms", info.Threads}, {"predicted_1_thread_ms", 1}} {
-		c, err := m.plan.CostBy(m.cfg.costs, f.threads)
-		if err != nil {
-			return err
-		}
-		note := "server_ms by the cost table of " + c.Machine
-		if f.threads == 1 {
-			note = "the same for server_1_thread_ms"
-		}
-		m.sum.Add(report.Number(f.name, "ms", float64(c.Run)/1e6, 1, note).On(info.Name, f.threads))
-		if f.threads == info.Threads {
-			m.sum.Add(report.Number("predicted_load_ms", "ms", float64(c.Load)/1e6, 1, "load_ms by the same").On(info.Name, f.threads))
-		}
-		if f.threads == 1 {
-			m.sum.Add(report.Number("predicted_job_bytes", "B", float64(c.PeakBytes()), 1, "keys and weights as loaded, and the rows of one run"))
-		}
+// predictions returns what was known of a program's cost before there were keys, by a table of the engine, or nothing by
+// that of another.
+func predictions(t *cost.Table, p *program.Program, info program.Info) ([]report.Figure, error) {
+	if info.Name != t.Engine() {
+		return nil, nil
 	}
-	return nil
+	all, err := cpu.Estimate(p, t, info.Threads)
+	if err != nil {
+		return nil, err
+	}
+	one, err := cpu.Estimate(p, t, 1)
+	if err != nil {
+		return nil, err
+	}
+	return []report.Figure{
+		report.Number("predicted_ms", "ms", float64(all.Run)/1e6, 1, "server_ms by the cost table of "+all.Machine).On(info.Name, info.Threads),
+		report.Number("predicted_1_thread_ms", "ms", float64(one.Run)/1e6, 1, "the same for server_1_thread_ms").On(info.Name, 1),
+		report.Number("predicted_load_ms", "ms", float64(all.Load)/1e6, 1, "load_ms by the same").On(info.Name, info.Threads),
+		report.Number("predicted_job_bytes", "B", float64(all.PeakBytes()), 1, "keys and weights as loaded, and the rows of one run"),
+	}, nil
 }
 
 // predict runs the test samples and compares what comes back with the twin and with the model.

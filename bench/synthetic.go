@@ -31,7 +31,11 @@ type synthesiser struct {
 
 func newSynthesiser(logN int, logQ, logP []int) (*synthesiser, error) {
 	params, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: logN, LogQ: logQ, LogP: logP, LogDefaultScale: 30})
-	return &synthesiser{params: params, rng: rand.New(rand.NewPCG(1, uint64(logN))), keys: map[uint64]*fhe.EvaluationKey{}}, err
+	return synthesiserFor(params), err
+}
+
+func synthesiserFor(params fhe.Parameters) *synthesiser {
+	return &synthesiser{params: params, rng: rand.New(rand.NewPCG(1, 0x5167)), keys: map[uint64]*fhe.EvaluationKey{}}
 }
 
 // build makes the program that emit appends to the builder.
@@ -45,6 +49,11 @@ func (s *synthesiser) build(name string, emit func(e *emitter)) (*synthetic, err
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	return s.complete(name, prog, consts)
+}
+
+// complete adds keys and an input to a program for the synthesiser's parameters.
+func (s *synthesiser) complete(name string, prog *program.Program, consts *program.Constants) (*synthetic, error) {
 	out := &synthetic{name: name, prog: prog, consts: consts, keys: fhe.NewEvaluationKeys(s.params, syntheticKey), in: fhe.NewBundle(s.params, syntheticKey, prog.Digest())}
 	for _, r := range prog.Keys() {
 		k, err := s.key(r)
@@ -58,6 +67,7 @@ func (s *synthesiser) build(name string, emit func(e *emitter)) (*synthetic, err
 	for _, port := range prog.Inputs() {
 		cts := make([]*fhe.Ciphertext, port.Count)
 		for i := range cts {
+			var err error
 			limbs := make([][][]uint64, port.Degree+1)
 			for k := range limbs {
 				for l := range port.Level + 1 {

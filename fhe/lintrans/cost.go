@@ -19,14 +19,15 @@ var DefaultCost = Cost{NTT: 1, KeyRow: 0.077, Row: 0.136}
 // it suit the machine that the table was measured on.
 func CostOf(t *cost.Table, logN int) Cost {
 	ns := func(k cost.Kind) float64 { return t.Nanos(k, logN, 1) }
-	// Where rows are transformed they are converted too, up or down. Few digits are multiplied at once, many are added up.
+	// Where rows are transformed they are converted too, up or down. Few digits are multiplied at once, many are added
+	// up; keys come from a cache or from memory. Without knowing which, it is half of each.
 	unit := ns(cost.Transform) + ns(cost.Convert)
 	if unit == 0 {
 		return DefaultCost
 	}
 	return Cost{
 		NTT:    1,
-		KeyRow: (ns(cost.Key) + ns(cost.Accumulate)) / 2 / unit,
+		KeyRow: (ns(cost.Key) + ns(cost.Accumulate) + ns(cost.Stream)) / 2 / unit,
 		Row:    (ns(cost.Multiply) + 1.5*ns(cost.Pass) + ns(cost.Diagonal)) / 2 / unit,
 	}
 }

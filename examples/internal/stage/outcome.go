@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml/encrypted"
 	"github.com/signet-ml/signet/ml/report"
 )
@@ -46,7 +47,7 @@ func (o *Outcome) Figures() []report.Figure {
 	}
 	_, worst := o.Plan.PredictedBits()
 	const keys = "evaluation keys; the secret key is not among them"
-	return []report.Figure{
+	figures := []report.Figure{
 		report.Number("accuracy", "ratio", r.Accuracy, r.Samples, "predictions under encryption against the labels"),
 		report.Number("accuracy_clear", "ratio", r.AccuracyClear, r.Samples, "the same model on the same samples in the clear"),
 		report.Number("agreement", "ratio", r.Agreement, r.Samples, "share of samples with the same label under encryption and in the clear"),
@@ -67,6 +68,15 @@ func (o *Outcome) Figures() []report.Figure {
 		report.Number("peak_bytes", "B", float64(first.PeakBytes), 1, "largest resident size of the server process"),
 		report.Number("rotations", "count", float64(o.Plan.Program().Rotations()), 1, "automorphisms in the program"),
 	}
+	// A table of this machine that cannot be read spoils a prediction, not a run.
+	table, _, err := report.CostTable("")
+	if err != nil {
+		table = cost.Default()
+	}
+	if c, err := o.Plan.CostBy(table, max(1, first.Threads)); err == nil {
+		figures = append(figures, report.Number("predicted_ms", "ms", float64(c.Run)/1e6, 1, "server_ms by the cost table of "+c.Machine).On(first.Engine, first.Threads))
+	}
+	return figures
 }
 
 // Check adds to s what has to hold.

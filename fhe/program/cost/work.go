@@ -14,6 +14,7 @@ const (
 	Accumulate                  // product added to 128-bit sums: a digit of four and more times a row of a switching key
 	Diagonal                    // the same through an automorphism: a diagonal of LINTRANS times a baby step
 	DiagonalFar                 // the same where the sums of all giant steps are more than the first level of cache holds
+	Stream                      // row of a key or diagonal that comes from memory, since the job is larger than the caches
 	Multiply                    // pass over a row with a modular product for each word
 	Pass                        // pass over a row without: add, copy, permute
 	Combine                     // LINCOMB: an operand's row times weights of four results
@@ -30,7 +31,7 @@ const (
 	kinds
 )
 
-var kindNames = [kinds]string{"transform", "convert", "key", "accumulate", "diagonal", "diagonal-far", "multiply", "pass", "combine", "combine-one",
+var kindNames = [kinds]string{"transform", "convert", "key", "accumulate", "diagonal", "diagonal-far", "stream", "multiply", "pass", "combine", "combine-one",
 	"store", "load-key", "load-permutation", "load-constant", "load-weights", "operation", "fork", "run", "load"}
 
 // Kinds returns every kind.
