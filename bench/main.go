@@ -54,7 +54,7 @@ func (c *listCmd) Run(e *env) error {
 		return enc.Encode(scenarios)
 	}
 	for _, s := range scenarios {
-		fmt.Fprintf(e.out, "%-12s%s\n", s.Name, s.Title)
+		fmt.Fprintf(e.out, "%-22s%s\n", s.Name, s.Title)
 	}
 	return nil
 }
