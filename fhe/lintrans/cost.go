@@ -46,3 +46,9 @@ func (c Cost) ModDown(level, k, polys int) float64 {
 func (c Cost) Rotation(level, k int) float64 {
 	return float64(2*(level+1+k)) * (c.KeyRow*float64((level+k)/k) + c.Row)
 }
+
+// lintrans returns the cost of a diagonal product of a hoisted value by double hoisting. Steps of 0 do not count.
+func (c Cost) lintrans(babies, giants, diagonals, level, k int) float64 {
+	return c.ModDown(level, k, 2) + float64(babies)*c.Rotation(level, k) + float64(diagonals)*c.Row*float64(2*(level+1+k)) +
+		float64(giants)*(c.ModDown(level, k, 1)+c.Hoist(level, k)+c.Rotation(level, k))
+}

@@ -163,9 +163,7 @@ func chooseN1(diagonals []int, slots, level, k int, cost Cost) (int, float64) {
 	best, bestCost := 1, math.Inf(1)
 	for n1 := 1; n1 <= slots; n1 *= 2 {
 		babies, giants := steps(diagonals, n1, slots)
-		c := cost.ModDown(level, k, 2) + float64(babies)*cost.Rotation(level, k) +
-			float64(len(diagonals))*cost.Row*float64(2*(level+1+k)) +
-			float64(giants)*(cost.ModDown(level, k, 1)+cost.Hoist(level, k)+cost.Rotation(level, k))
+		c := cost.lintrans(babies, giants, len(diagonals), level, k)
 		if c < bestCost {
 			best, bestCost = n1, c
 		}

@@ -81,16 +81,10 @@ func Choose(slots, rows, cols int, level, sumLevel, k int, cost Cost) (Shape, er
 }
 
 func (s Shape) cost(level, k int, c Cost) float64 {
-	t := 0.0
 	if s.K == 1 && s.N1 == 1 {
-		t += c.Row * float64(2*(level+1))
-	} else {
-		giants := s.K / s.N1
-		t += c.Hoist(level, k) + c.ModDown(level, k, 2) + float64(s.N1-1)*c.Rotation(level, k)
-		t += float64(s.K) * c.Row * float64(2*(level+1+k))
-		t += float64(giants-1) * (c.ModDown(level, k, 1) + c.Hoist(level, k) + c.Rotation(level, k))
+		return c.Row*float64(2*(level+1)) + s.Sums.Cost
 	}
-	return t + s.Sums.Cost
+	return c.Hoist(level, k) + c.lintrans(s.N1-1, s.K/s.N1-1, s.K, level, k) + s.Sums.Cost
 }
 
 // column returns the column that lies in a slot of the input (with Complex, in its real part).
