@@ -51,6 +51,16 @@ func wordKeys(rng *rand.Rand, p *program.Program) (*fhe.EvaluationKeys, error) {
 	return keys, setup(err)
 }
 
+// wordInput returns keys and an input of random words.
+func wordInput(rng *rand.Rand, p *program.Program) (*fhe.EvaluationKeys, *fhe.Bundle, error) {
+	keys, err := wordKeys(rng, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := RandomBundle(rng, p, key)
+	return keys, in, setup(err)
+}
+
 // run loads and runs a program once.
 func run(eng program.Engine, p *program.Program, c *program.Constants, keys *fhe.EvaluationKeys, in *fhe.Bundle) (out *fhe.Bundle, err error) {
 	err = withJob(eng, p, c, keys, func(job program.Job) error {
@@ -361,14 +371,9 @@ func equalPrograms(eng program.Engine, p *program.Program, c *program.Constants)
 	if err != nil {
 		return setup(err)
 	}
-	rng := NewRand(3)
-	keys, err := wordKeys(rng, p)
+	keys, in, err := wordInput(NewRand(3), p)
 	if err != nil {
 		return err
-	}
-	in, err := RandomBundle(rng, p, key)
-	if err != nil {
-		return setup(err)
 	}
 	want, err := run(eng, p, c, keys, in)
 	if err != nil {
@@ -477,14 +482,9 @@ func slotsAreACount(eng program.Engine, p *program.Program, c *program.Constants
 	if err != nil {
 		return setup(err)
 	}
-	rng := NewRand(5)
-	keys, err := wordKeys(rng, p)
+	keys, in, err := wordInput(NewRand(5), p)
 	if err != nil {
 		return err
-	}
-	in, err := RandomBundle(rng, p, key)
-	if err != nil {
-		return setup(err)
 	}
 	wide := fhe.NewBundle(p.Parameters(), key, q.Digest())
 	for _, name := range in.Ports() {
@@ -519,13 +519,9 @@ func slotsAreACount(eng program.Engine, p *program.Program, c *program.Constants
 // cutInTwo: a program cut at several places, run as two with the values between rebound, gives the bits of the whole.
 func cutInTwo(eng program.Engine, p *program.Program, c *program.Constants) error {
 	rng := NewRand(6)
-	keys, err := wordKeys(rng, p)
+	keys, in, err := wordInput(rng, p)
 	if err != nil {
 		return err
-	}
-	in, err := RandomBundle(rng, p, key)
-	if err != nil {
-		return setup(err)
 	}
 	whole, err := run(eng, p, c, keys, in)
 	if err != nil {
