@@ -123,9 +123,7 @@ var future = strings.Fields(`
 	runtime/cmd/signet
 	runtime/evm
 	runtime/task
-	zk
 	zk/ckks
-	zk/internal/gnarkx
 	zk/solidity/evmtest
 `)
 
