@@ -37,18 +37,41 @@ func New(g Graph) (*Circuit, error) {
 	if err := c.describe(); err != nil {
 		return nil, &GraphError{Op: -1, Err: err}
 	}
-	// The first walk counts the range checks, the second one, with the tables, the constraints.
+	if err := c.plan(); err != nil {
+		return nil, err
+	}
+	// A lookup table for saturation pays where many elements share few quotients. Try it layer by layer.
+	for _, l := range c.layers {
+		r, ok := l.(*rescale)
+		if !ok || !r.tabled(g.Batch*r.shape.size()) {
+			continue
+		}
+		r.tabulate(true)
+		before := *c
+		if err := c.plan(); err != nil {
+			return nil, err
+		}
+		if c.Constraints() >= before.Constraints() {
+			r.tabulate(false)
+			*c = before
+		}
+	}
+	return c, nil
+}
+
+// plan chooses the tables for range checks and counts inputs and constraints.
+func (c *Circuit) plan() error {
 	trial := &build{c: c, checks: make(map[span]int)}
 	if _, err := trial.walk(); err != nil {
-		return nil, err
+		return err
 	}
 	c.tables = choose(trial.checks)
-	plan := &build{c: c, lookups: &lookups{}}
-	if _, err := plan.walk(); err != nil {
-		return nil, err
+	counted := &build{c: c, lookups: &lookups{}}
+	if _, err := counted.walk(); err != nil {
+		return err
 	}
-	c.inputs, c.costs = plan.inputs, plan.costs
-	return c, nil
+	c.inputs, c.costs = counted.inputs, counted.costs
+	return nil
 }
 
 // describe fills in the spec and the costs of digests.
@@ -186,9 +209,7 @@ func (b *build) walk() (frontend.Variable, error) {
 		elements = append(elements, b.weights.g, b.h, e1, e2)
 	}
 	b.costs.begin("tables")
-	if err := b.finish(); err != nil {
-		return nil, err
-	}
+	b.finish()
 	b.costs.begin("statement")
 	b.costs.add(causeStatement, 2) // the square of the context and the mask of the commitment
 	return b.statement(elements...)
