@@ -95,7 +95,7 @@ type calibration struct {
 
 const (
 	chunk      = 64      // samples that are evaluated at once
-	maxSamples = 128     // that candidates are compared on
+	maxSamples = 1024    // that candidates are compared on
 	minSamples = 8       // the same for a large network
 	maxWork    = 1 << 28 // multiplications for one candidate over all layers
 )
