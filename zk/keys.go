@@ -73,7 +73,7 @@ func OnPhase(f func(phase string)) Option {
 // It refuses a circuit that gnark would accept and anyone could forge for: an unconstrained public input, a private one
 // outside the commitment, more than one commitment.
 func Setup(ctx context.Context, c Circuit, opts ...Option) (*Keys, error) {
-	s := setup{form: commit.Rows, progress: func(string) {}}
+	s := setup{form: commit.Rows, target: Native, progress: func(string) {}}
 	for _, o := range opts {
 		if err := o(&s); err != nil {
 			return nil, err
