@@ -576,8 +576,7 @@ func (b *builder) settleIndex(c int, t target) error {
 	if err != nil {
 		return err
 	}
-	unit := b.scale() / p.divisor
-	finest := p.scale(b.scale())
+	unit, finest := b.scale()/p.divisor, p.scale(b.scale())
 	var weights float64
 	if a := b.o.Architecture; a != nil {
 		k := len(b.def.Functions)
@@ -593,7 +592,7 @@ func (b *builder) settleIndex(c int, t target) error {
 	} else {
 		// Fewer rows when accumulators are coarser than the steps.
 		for ; ; tableBits-- {
-			if shift = exponent(f.Step(1<<tableBits) / (unit * finest)); shift >= 0 || tableBits == minTableBits {
+			if shift = exponent(f.Step(1<<tableBits) / (unit * finest * headroom)); shift >= 0 || tableBits == minTableBits {
 				break
 			}
 		}
@@ -608,6 +607,10 @@ func (b *builder) settleIndex(c int, t target) error {
 	b.def.Functions, b.index = append(b.def.Functions, f), &t.out
 	return b.apply(p, t, candidate{weights, shift})
 }
+
+// headroom is how much larger weights in front of a table may become before another shift
+// is needed, which an architecture does not allow.
+const headroom = 1.25
 
 // outputPeak is the integer of 1 in the results of a table that ends a model: finer than
 // activations, and even, so that a half is an integer.
