@@ -157,9 +157,9 @@ func verifyingKeyBytes(spec Spec, form commit.Form, provenance string) (int, err
 	if err != nil {
 		return 0, fmt.Errorf("zk: estimate: %w", err)
 	}
-	n := keyHeader + 4*4 + len(b) + len(provenance) + gnarkx.VerifyingKeySize
-	if form != 0 {
-		n += commit.SRSKeySize(form)
+	srs := map[commit.Form]int{commit.Rows: 1, commit.Compact: 2}[form] * bn254.SizeOfG2AffineCompressed
+	if srs > 0 {
+		srs += 2 // version and form
 	}
-	return n, nil
+	return keyHeader + 4*4 + len(b) + len(provenance) + gnarkx.VerifyingKeySize + srs, nil
 }
