@@ -125,3 +125,6 @@ func (k *Keys) Cached() bool { return k.cached }
 
 // Constraints returns the number of constraints of the circuit.
 func (k *Keys) Constraints() int { return k.backend.System().Constraints() }
+
+// ProvingKeyBytes returns the size of the proving key in memory, and within a few hundred bytes on disk.
+func (k *Keys) ProvingKeyBytes() int64 { return k.backend.ProvingKeyBytes() }

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// A Cost is a share of a circuit's constraints: those of one layer for one reason.
+// A Cost is a share of a circuit's constraints: those of one part for one reason.
 type Cost struct {
-	Layer       string `json:"layer"` // its label; "" for what belongs to no layer
-	Cause       string `json:"cause"` // "limbs", "products", "input hash"
+	Part        string `json:"part"`  // a layer by its label, or "input", "statement"
+	Cause       string `json:"cause"` // "range", "product", "hash"
 	Constraints int    `json:"constraints"`
 }
 
@@ -150,11 +150,7 @@ func (r *Report) costTable(line func(string, ...any)) {
 	}
 	line("\nconstraints of\tfor\tnumber")
 	for _, c := range r.Costs {
-		name := c.Layer
-		if name == "" {
-			name = "the statement"
-		}
-		line("%s\t%s\t%s", name, c.Cause, thousands(c.Constraints))
+		line("%s\t%s\t%s", c.Part, c.Cause, thousands(c.Constraints))
 	}
 }
 
