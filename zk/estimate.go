@@ -12,11 +12,10 @@ import (
 	"github.com/signet-ml/signet/zk/internal/gnarkx"
 )
 
-// A coster is a circuit that says where its constraints come from, once it was compiled.
-type coster interface{ Costs() []Cost }
-
-// A layered circuit says where the integers of its layers lie.
-type layered interface{ Layers() []Layer }
+// An accountant is a circuit that says where its constraints come from and where its integers lie.
+type accountant interface {
+	Account() ([]Cost, []Layer)
+}
 
 // Estimate compiles c and says what keys, proofs and verification will cost by the rates of a machine, and what a
 // verifier will learn. It needs no keys and makes none; options are those that Setup will get. Compiling takes a few
@@ -63,11 +62,8 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 	rep.resources(r)
 	rep.soundness(spec, sys.Secrets())
 	rep.manifest(spec)
-	if c, ok := c.(layered); ok {
-		rep.Layers = c.Layers()
-	}
-	if c, ok := c.(coster); ok {
-		rep.Costs = c.Costs()
+	if c, ok := c.(accountant); ok {
+		rep.Costs, rep.Layers = c.Account()
 		sum := 0
 		for _, share := range rep.Costs {
 			sum += share.Constraints

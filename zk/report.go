@@ -3,6 +3,7 @@ package zk
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -75,8 +76,15 @@ type Report struct {
 func (r *Report) Shows(input, output Visibility) {
 	known := map[string]Visibility{"the input": input, "the output": output}
 	for i, line := range r.Public {
-		if noun, _, ok := strings.Cut(line, ":"); ok && known[noun] != 0 {
-			r.Public[i] = shown(noun, known[noun])
+		noun, _, _ := strings.Cut(line, ":")
+		v := known[noun]
+		if v == 0 {
+			continue
+		}
+		r.Public[i] = shown(noun, v)
+		r.Private = slices.DeleteFunc(r.Private, func(s string) bool { return s == noun })
+		if v == Committed {
+			r.Private = append(r.Private, noun)
 		}
 	}
 }
