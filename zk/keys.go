@@ -68,7 +68,7 @@ func OnPhase(f func(phase string)) Option {
 }
 
 func newSetup(opts []Option) (setup, error) {
-	s := setup{form: commit.Rows, progress: func(string) {}}
+	s := setup{form: commit.Rows, target: Native, progress: func(string) {}}
 	for _, o := range opts {
 		if err := o(&s); err != nil {
 			return s, err

@@ -35,13 +35,13 @@ func (p *Proof) MarshalBinary() ([]byte, error) {
 	if p.opening == nil {
 		return b, nil
 	}
-	return p.opening.AppendBinary(b)
+	return p.opening.AppendBinary(b, p.form), nil
 }
 
 // ReadProof reads a proof from r to its end. It fails with *FormatError for anything but one proof in its only
 // encoding, and reads at most as many bytes as the longest proof has.
 func ReadProof(r io.Reader) (*Proof, error) {
-	longest := proofHeader + gnarkx.ProofSize + commit.Compact.OpeningSize()
+	longest := proofHeader + gnarkx.ProofSize + commit.OpeningProof{}.Size(commit.Compact)
 	b, err := readAll(r, int64(longest), "proof")
 	if err != nil {
 		return nil, err

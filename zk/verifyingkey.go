@@ -192,12 +192,16 @@ func (vk *VerifyingKey) Groth16() *gnarkx.VerifyingKey { return vk.groth16 }
 // ModelDigest returns the digest by which registries and tasks name a model committed to for this key. It fails with
 // ErrStatement when the commitment has another form or size than the key's layout.
 func (vk *VerifyingKey) ModelDigest(m *commit.Commitment) (Word, error) {
+	points := 1
+	if vk.form == commit.Rows {
+		points = vk.spec.Layout.Rows()
+	}
 	switch {
 	case m == nil || !vk.spec.private():
 		return Word{}, fmt.Errorf("%w: no model commitment, or a key without private weights", ErrStatement)
-	case m.Form != vk.form || len(m.Points) != vk.form.Points(vk.spec.Layout):
+	case m.Form != vk.form || len(m.Points) != points:
 		return Word{}, fmt.Errorf("%w: model commitment of form %d with %d points, the key wants form %d with %d",
-			ErrStatement, m.Form, len(m.Points), vk.form, vk.form.Points(vk.spec.Layout))
+			ErrStatement, m.Form, len(m.Points), vk.form, points)
 	}
 	return m.Digest(vk.srs.Digest(), vk.spec.Layout.Digest(), vk.circuit, vk.spec.Version), nil
 }
