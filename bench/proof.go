@@ -230,7 +230,7 @@ func (p *proving) commit(ctx context.Context) (err error) {
 		return nil
 	}
 	start := time.Now()
-	if p.commitment, p.opening, err = p.circuit.CommitTo(ctx, p.keys, filepath.Join(p.dir, "opening")); err != nil {
+	if p.commitment, p.opening, err = p.circuit.CommitTo(ctx, p.keys, filepath.Join(p.dir, openingDir)); err != nil {
 		return err
 	}
 	p.time("commit_ms", start, "once for the model, opening and budget written to files; by rows")

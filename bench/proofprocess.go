@@ -47,10 +47,11 @@ type proved struct {
 	PeakBytes int64   `json:"peak_bytes"`
 }
 
-// Files of a folder that these processes work on. The opening, if there is one, is a folder beside them.
+// Files of a folder that these processes work on.
 const (
-	twinFile = "twin"
-	jobFile  = "job.json"
+	twinFile   = "twin"
+	jobFile    = "job.json"
+	openingDir = "opening" // if weights are private
 )
 
 func writeProofJob(dir string, twin *fixedpoint.Model, j proofJob) error {
@@ -135,7 +136,7 @@ func proveOnce(ctx context.Context, dir string) (_ *proved, err error) {
 	}
 	var o *provable.Opening
 	if j.Weights != zk.Public {
-		if o, err = c.LoadOpening(k, filepath.Join(dir, "opening")); err != nil {
+		if o, err = c.LoadOpening(k, filepath.Join(dir, openingDir)); err != nil {
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, o.Close()) }()
