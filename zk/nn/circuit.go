@@ -158,7 +158,7 @@ func (b *build) walk() (frontend.Variable, error) {
 	xs := make([]number, c.spec.Input.Count)
 	for i := range xs {
 		xs[i] = b.secret(b.output(i))
-		b.checkRange(b.quantity(xs[i]), c.graph.Input.Lo, span{c.graph.Input.size(), true})
+		b.checkInterval(b.quantity(xs[i]), c.graph.Input)
 	}
 	in, err := b.digest(commit.TagInput, c.spec.Input, c.inputHash, salt, xs)
 	if err != nil {
@@ -204,7 +204,7 @@ func (b *build) result(xs []number) (frontend.Variable, error) {
 	if !c.last.proven {
 		for i := range xs {
 			xs[i] = b.short(xs[i])
-			b.checkRange(b.quantity(xs[i]), c.spec.Output.Lo, span{hull(c.last.ranges).size(), true})
+			b.checkInterval(b.quantity(xs[i]), hull(c.last.ranges))
 		}
 	}
 	return b.digest(commit.TagOutput, c.spec.Output, c.outputHash, salt, xs)

@@ -3,6 +3,7 @@ package nn
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/frontend"
@@ -46,6 +47,17 @@ func (r Rescale) compile(in shape) (layer, error) {
 			l.shape.proven = false
 		}
 	}
+	if !in.proven {
+		// What is checked must be what the shape says, and it must not depend on the weights being in their range: one
+		// interval for all elements, no larger than Out, which is cheapest if that is a power of two.
+		l.checked = hull(l.shape.ranges)
+		if bits.Len64(l.checked.size()-1) == bits.Len64(r.Out.size()-1) {
+			l.checked = r.Out
+		}
+		if l.shape.proven {
+			l.shape.ranges = repeat(l.checked, in.size())
+		}
+	}
 	return l, nil
 }
 
@@ -76,6 +88,7 @@ type rescale struct {
 	shape     shape
 	proven    bool       // the inputs are
 	quotients []Interval // of y
+	checked   Interval   // of all outputs, if the inputs are not proven
 	looked    bool       // a table follows, whose rows are the interval of all outputs: it checks out's range
 }
 
@@ -135,25 +148,26 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		}
 		return y, nil
 	}
-	if l.proven && to.Lo == to.Hi {
-		return constant(to.Lo), nil
-	}
 	wire := b.secret(value)
 	out, lo, hi := b.quantity(wire), b.constant(l.Out.Lo), b.constant(l.Out.Hi)
 	t := b.plus(b.scaled(l.Multiplier, b.quantity(x)), b.constant(l.half()))
 
-	checked := span{l.Out.size(), true}
+	checked := loosely(to.size())
+	var from quantity // what must lie in it
 	switch {
 	case l.looked:
-		checked = loosely(hull(l.shape.ranges).size()) // for fits
-	case l.proven && form == below:
-		checked = loosely(to.size())
-		b.checkRange(b.minus(hi, out), 0, checked)
-	case l.proven && form != within:
-		checked = loosely(to.size())
-		b.checkRange(out, to.Lo, checked)
+		checked = loosely(hull(l.shape.ranges).size())
+	case !l.proven:
+		from, checked = b.minus(out, b.constant(l.checked.Lo)), span{l.checked.size(), true}
+	case form == within:
+		from, checked = b.minus(out, lo), span{l.Out.size(), true}
+	case form == below:
+		from = b.minus(hi, out)
 	default:
-		b.checkRange(out, l.Out.Lo, checked)
+		from = b.minus(out, b.constant(to.Lo))
+	}
+	if !l.looked {
+		b.checkRange(from, checked)
 	}
 	wide := b.capacity(checked)
 
@@ -168,7 +182,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		default:
 			e = b.quantity(b.secret(int64(magnitude(t.n>>l.Shift - out.n))))
 		}
-		b.checkRange(e, 0, excess)
+		b.checkRange(e, excess)
 		wide = max(wide, b.capacity(excess)+1)
 	}
 	if err := fits(wide, l.Shift); err != nil {
@@ -188,7 +202,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		y := t
 		if l.Shift > 0 {
 			r := b.quantity(b.secret(t.n & (1<<l.Shift - 1)))
-			b.checkRange(r, 0, remainders(l.Shift))
+			b.checkRange(r, remainders(l.Shift))
 			y = b.divided(b.minus(t, r), 1<<l.Shift)
 		}
 		d := b.plus(b.minus(y, out), e)
@@ -201,7 +215,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 // remainder asserts 0 <= t - y 2^s < 2^s. Nothing with s = 0, where y was made from t.
 func (l *rescale) remainder(b *build, t, y quantity) {
 	if l.Shift > 0 {
-		b.checkRange(b.minus(t, b.scaled(1<<l.Shift, y)), 0, remainders(l.Shift))
+		b.checkRange(b.minus(t, b.scaled(1<<l.Shift, y)), remainders(l.Shift))
 	}
 }
 
