@@ -95,6 +95,10 @@ func (m *Model) OutputScale() float64 { return m.def.Scales[len(m.def.Ops)] }
 // Scales returns the real number that one unit of each tensor of [Model.Trace] stands for.
 func (m *Model) Scales() []float64 { return slices.Clone(m.def.Scales) }
 
+// Calibrated returns the largest magnitude of each tensor of [Model.Trace] on the
+// calibration set, in real numbers; 0 where there is none.
+func (m *Model) Calibrated() []float64 { return slices.Clone(m.def.Calibrated) }
+
 // Classes returns the class names in the order of the classes, or nil.
 func (m *Model) Classes() []string { return slices.Clone(m.def.Classes) }
 
