@@ -36,7 +36,7 @@ func (y *yul) close(format string, args ...any) { y.depth--; y.line(format, args
 // hex returns x as 32 bytes of hexadecimal digits: the compiler then cannot take it for something shorter.
 func hex(x fr.Element) string {
 	b := x.Bytes()
-	return fmt.Sprintf("0x%x", b[:])
+	return fmt.Sprintf("0x%x", b)
 }
 
 // poseidon2Library returns the source of a library with the Poseidon2 permutation of width 8, with the round keys and
@@ -146,10 +146,9 @@ func (y *yul) partial(params *poseidon2.Parameters, first int) {
 		y.line("let x := add(s0, %s) // < 3p", key)
 		y.line("let q := mulmod(x, x, p)")
 		y.line("s0 := mulmod(mulmod(q, q, p), x, p) // < p")
-		y.line("x := addmod(add(add(s0, s1), s2), add(s3, s4), p)")
-		y.line("x := addmod(add(x, add(s5, s6)), s7, p) // the sum of all elements, < p")
+		y.line("let sum := addmod(add(addmod(add(s7, s6), add(s5, s4), p), add(s3, s2)), add(s1, s0), p)")
 		for j := range width {
-			y.line("s%d := add(mulmod(s%d, %s, p), x) // < 2p", j, j, hex(params.DiagM1[j]))
+			y.line("s%d := add(mulmod(s%d, %s, p), sum) // < 2p", j, j, hex(params.DiagM1[j]))
 		}
 		y.close("}")
 	}

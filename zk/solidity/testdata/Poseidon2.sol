@@ -452,46 +452,43 @@ library Poseidon2 {
                     let x := add(s0, mload(k)) // < 3p
                     let q := mulmod(x, x, p)
                     s0 := mulmod(mulmod(q, q, p), x, p) // < p
-                    x := addmod(add(add(s0, s1), s2), add(s3, s4), p)
-                    x := addmod(add(x, add(s5, s6)), s7, p) // the sum of all elements, < p
-                    s0 := add(mulmod(s0, 0x05bffb5e301d8c468c35e24eb2165b6b71725fb7ac9a48efe5ce041bdb05676d, p), x) // < 2p
-                    s1 := add(mulmod(s1, 0x2aa7a81812688343fc6d78073312996d75f4c5505db0ed22af5ec0df7888cdc7, p), x) // < 2p
-                    s2 := add(mulmod(s2, 0x2f5856fd71dab60d78cc3af15a89c1e4d61ba189849a4cea10acc1dd228faf00, p), x) // < 2p
-                    s3 := add(mulmod(s3, 0x12299a260999ac95d271e184968cda40bd4358877a6dcf43d779251fffa61348, p), x) // < 2p
-                    s4 := add(mulmod(s4, 0x1443aad4693d692a62a8e21f03d5643a123f0c8783a3d27c275f9d01089685fb, p), x) // < 2p
-                    s5 := add(mulmod(s5, 0x21561b0204a44488082e31472f5885a3adc179bb278233aedc4b316369ec9937, p), x) // < 2p
-                    s6 := add(mulmod(s6, 0x0c7cc2afa53f9898f30a69b294a4e24f6b2176e1ae0ca49b021792d55e34e97d, p), x) // < 2p
-                    s7 := add(mulmod(s7, 0x2dd221096053de389fae88e7caa5c43ab55e22aeb758ee130d1246c1dff47b53, p), x) // < 2p
+                    let sum := addmod(add(addmod(add(s7, s6), add(s5, s4), p), add(s3, s2)), add(s1, s0), p)
+                    s0 := add(mulmod(s0, 0x05bffb5e301d8c468c35e24eb2165b6b71725fb7ac9a48efe5ce041bdb05676d, p), sum) // < 2p
+                    s1 := add(mulmod(s1, 0x2aa7a81812688343fc6d78073312996d75f4c5505db0ed22af5ec0df7888cdc7, p), sum) // < 2p
+                    s2 := add(mulmod(s2, 0x2f5856fd71dab60d78cc3af15a89c1e4d61ba189849a4cea10acc1dd228faf00, p), sum) // < 2p
+                    s3 := add(mulmod(s3, 0x12299a260999ac95d271e184968cda40bd4358877a6dcf43d779251fffa61348, p), sum) // < 2p
+                    s4 := add(mulmod(s4, 0x1443aad4693d692a62a8e21f03d5643a123f0c8783a3d27c275f9d01089685fb, p), sum) // < 2p
+                    s5 := add(mulmod(s5, 0x21561b0204a44488082e31472f5885a3adc179bb278233aedc4b316369ec9937, p), sum) // < 2p
+                    s6 := add(mulmod(s6, 0x0c7cc2afa53f9898f30a69b294a4e24f6b2176e1ae0ca49b021792d55e34e97d, p), sum) // < 2p
+                    s7 := add(mulmod(s7, 0x2dd221096053de389fae88e7caa5c43ab55e22aeb758ee130d1246c1dff47b53, p), sum) // < 2p
                 }
                 {
                     let x := add(s0, mload(add(k, 0x20))) // < 3p
                     let q := mulmod(x, x, p)
                     s0 := mulmod(mulmod(q, q, p), x, p) // < p
-                    x := addmod(add(add(s0, s1), s2), add(s3, s4), p)
-                    x := addmod(add(x, add(s5, s6)), s7, p) // the sum of all elements, < p
-                    s0 := add(mulmod(s0, 0x05bffb5e301d8c468c35e24eb2165b6b71725fb7ac9a48efe5ce041bdb05676d, p), x) // < 2p
-                    s1 := add(mulmod(s1, 0x2aa7a81812688343fc6d78073312996d75f4c5505db0ed22af5ec0df7888cdc7, p), x) // < 2p
-                    s2 := add(mulmod(s2, 0x2f5856fd71dab60d78cc3af15a89c1e4d61ba189849a4cea10acc1dd228faf00, p), x) // < 2p
-                    s3 := add(mulmod(s3, 0x12299a260999ac95d271e184968cda40bd4358877a6dcf43d779251fffa61348, p), x) // < 2p
-                    s4 := add(mulmod(s4, 0x1443aad4693d692a62a8e21f03d5643a123f0c8783a3d27c275f9d01089685fb, p), x) // < 2p
-                    s5 := add(mulmod(s5, 0x21561b0204a44488082e31472f5885a3adc179bb278233aedc4b316369ec9937, p), x) // < 2p
-                    s6 := add(mulmod(s6, 0x0c7cc2afa53f9898f30a69b294a4e24f6b2176e1ae0ca49b021792d55e34e97d, p), x) // < 2p
-                    s7 := add(mulmod(s7, 0x2dd221096053de389fae88e7caa5c43ab55e22aeb758ee130d1246c1dff47b53, p), x) // < 2p
+                    let sum := addmod(add(addmod(add(s7, s6), add(s5, s4), p), add(s3, s2)), add(s1, s0), p)
+                    s0 := add(mulmod(s0, 0x05bffb5e301d8c468c35e24eb2165b6b71725fb7ac9a48efe5ce041bdb05676d, p), sum) // < 2p
+                    s1 := add(mulmod(s1, 0x2aa7a81812688343fc6d78073312996d75f4c5505db0ed22af5ec0df7888cdc7, p), sum) // < 2p
+                    s2 := add(mulmod(s2, 0x2f5856fd71dab60d78cc3af15a89c1e4d61ba189849a4cea10acc1dd228faf00, p), sum) // < 2p
+                    s3 := add(mulmod(s3, 0x12299a260999ac95d271e184968cda40bd4358877a6dcf43d779251fffa61348, p), sum) // < 2p
+                    s4 := add(mulmod(s4, 0x1443aad4693d692a62a8e21f03d5643a123f0c8783a3d27c275f9d01089685fb, p), sum) // < 2p
+                    s5 := add(mulmod(s5, 0x21561b0204a44488082e31472f5885a3adc179bb278233aedc4b316369ec9937, p), sum) // < 2p
+                    s6 := add(mulmod(s6, 0x0c7cc2afa53f9898f30a69b294a4e24f6b2176e1ae0ca49b021792d55e34e97d, p), sum) // < 2p
+                    s7 := add(mulmod(s7, 0x2dd221096053de389fae88e7caa5c43ab55e22aeb758ee130d1246c1dff47b53, p), sum) // < 2p
                 }
                 {
                     let x := add(s0, mload(add(k, 0x40))) // < 3p
                     let q := mulmod(x, x, p)
                     s0 := mulmod(mulmod(q, q, p), x, p) // < p
-                    x := addmod(add(add(s0, s1), s2), add(s3, s4), p)
-                    x := addmod(add(x, add(s5, s6)), s7, p) // the sum of all elements, < p
-                    s0 := add(mulmod(s0, 0x05bffb5e301d8c468c35e24eb2165b6b71725fb7ac9a48efe5ce041bdb05676d, p), x) // < 2p
-                    s1 := add(mulmod(s1, 0x2aa7a81812688343fc6d78073312996d75f4c5505db0ed22af5ec0df7888cdc7, p), x) // < 2p
-                    s2 := add(mulmod(s2, 0x2f5856fd71dab60d78cc3af15a89c1e4d61ba189849a4cea10acc1dd228faf00, p), x) // < 2p
-                    s3 := add(mulmod(s3, 0x12299a260999ac95d271e184968cda40bd4358877a6dcf43d779251fffa61348, p), x) // < 2p
-                    s4 := add(mulmod(s4, 0x1443aad4693d692a62a8e21f03d5643a123f0c8783a3d27c275f9d01089685fb, p), x) // < 2p
-                    s5 := add(mulmod(s5, 0x21561b0204a44488082e31472f5885a3adc179bb278233aedc4b316369ec9937, p), x) // < 2p
-                    s6 := add(mulmod(s6, 0x0c7cc2afa53f9898f30a69b294a4e24f6b2176e1ae0ca49b021792d55e34e97d, p), x) // < 2p
-                    s7 := add(mulmod(s7, 0x2dd221096053de389fae88e7caa5c43ab55e22aeb758ee130d1246c1dff47b53, p), x) // < 2p
+                    let sum := addmod(add(addmod(add(s7, s6), add(s5, s4), p), add(s3, s2)), add(s1, s0), p)
+                    s0 := add(mulmod(s0, 0x05bffb5e301d8c468c35e24eb2165b6b71725fb7ac9a48efe5ce041bdb05676d, p), sum) // < 2p
+                    s1 := add(mulmod(s1, 0x2aa7a81812688343fc6d78073312996d75f4c5505db0ed22af5ec0df7888cdc7, p), sum) // < 2p
+                    s2 := add(mulmod(s2, 0x2f5856fd71dab60d78cc3af15a89c1e4d61ba189849a4cea10acc1dd228faf00, p), sum) // < 2p
+                    s3 := add(mulmod(s3, 0x12299a260999ac95d271e184968cda40bd4358877a6dcf43d779251fffa61348, p), sum) // < 2p
+                    s4 := add(mulmod(s4, 0x1443aad4693d692a62a8e21f03d5643a123f0c8783a3d27c275f9d01089685fb, p), sum) // < 2p
+                    s5 := add(mulmod(s5, 0x21561b0204a44488082e31472f5885a3adc179bb278233aedc4b316369ec9937, p), sum) // < 2p
+                    s6 := add(mulmod(s6, 0x0c7cc2afa53f9898f30a69b294a4e24f6b2176e1ae0ca49b021792d55e34e97d, p), sum) // < 2p
+                    s7 := add(mulmod(s7, 0x2dd221096053de389fae88e7caa5c43ab55e22aeb758ee130d1246c1dff47b53, p), sum) // < 2p
                 }
             }
             // Full round 61: keys and S-boxes.
