@@ -43,11 +43,33 @@ func Setup(ctx context.Context, s *System, cacheDir string, progress func(phase 
 		}
 		return nil
 	}
+	var c *cache
+	if cacheDir != "" {
+		if err := enter(PhaseLoad); err != nil {
+			return nil, false, err
+		}
+		if c, err = openCache(cacheDir, s); err != nil {
+			return nil, false, err
+		}
+		if k, err := c.load(); err == nil {
+			return k, true, nil
+		}
+	}
 	if err := enter(PhaseSetup); err != nil {
 		return nil, false, err
 	}
-	k, err = setup(s)
-	return k, false, err
+	made, err := setup(s)
+	if err != nil || c == nil {
+		return made, false, err
+	}
+	if err := enter(PhaseStore); err != nil {
+		return nil, false, err
+	}
+	k, err = c.store(made)
+	if err != nil {
+		return nil, false, err
+	}
+	return k, k != made, nil
 }
 
 func setup(s *System) (*Keys, error) {

@@ -29,7 +29,7 @@ import (
 //
 // It returns an error that wraps ErrUnsatisfied when the values do not satisfy the circuit, and finish's error as it
 // is. The context is checked between the passes; proving itself, about 30 µs per constraint on two cores, is not
-// interrupted. Calls for one System run one after another: each uses all cores.
+// interrupted. Calls for one System run their passes one after another: each uses all cores.
 func Prove(ctx context.Context, k *Keys, t Target, pass1 frontend.Circuit, finish func(h fr.Element) (frontend.Circuit, error)) ([]byte, error) {
 	hash, err := t.hash()
 	if err != nil {
@@ -39,8 +39,6 @@ func Prove(ctx context.Context, k *Keys, t Target, pass1 frontend.Circuit, finis
 	if err != nil {
 		return nil, err
 	}
-	k.system.proving.Lock()
-	defer k.system.proving.Unlock()
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("gnarkx: before the first pass: %w", err)
 	}
@@ -78,10 +76,9 @@ func Prove(ctx context.Context, k *Keys, t Target, pass1 frontend.Circuit, finis
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("gnarkx: before the second pass: %w", err)
 	}
-	proof, err := groth16.Prove(k.system.r1cs, k.pk, second,
-		backend.WithSolverOptions(masked), backend.WithProverHashToFieldFunction(hash))
+	proof, err := k.prove(second, backend.WithSolverOptions(masked), backend.WithProverHashToFieldFunction(hash))
 	if err != nil {
-		return nil, k.system.unsatisfied(err)
+		return nil, err
 	}
 	if !proof.Commitments[0].Equal(d) {
 		return nil, errors.New("gnarkx: the two passes committed to different values")
@@ -115,11 +112,24 @@ func (k *Keys) commit(w witness.Witness, masked solver.Option) (d *bn254.G1Affin
 		d = &point
 		return errCommitted
 	})
+	k.system.solving.Lock()
+	defer k.system.solving.Unlock()
 	// A constraint beside the commitment may fail first, for want of the statement: the second pass decides.
 	if _, err := k.system.r1cs.Solve(w, masked, reached); d == nil {
-		return nil, k.system.unsatisfied(err)
+		return nil, unsatisfied(err)
 	}
 	return d, nil
+}
+
+// prove runs gnark's prover: the second pass.
+func (k *Keys) prove(w witness.Witness, options ...backend.ProverOption) (*groth16.Proof, error) {
+	k.system.solving.Lock()
+	defer k.system.solving.Unlock()
+	proof, err := groth16.Prove(k.system.r1cs, k.pk, w, options...)
+	if err != nil {
+		return nil, unsatisfied(err)
+	}
+	return proof, nil
 }
 
 // assign returns the values of a circuit as a witness, and as its vector: the public inputs, then the secret ones.
@@ -135,12 +145,12 @@ func (s *System) assign(c frontend.Circuit) (witness.Witness, fr.Vector, error) 
 	return w, values, nil
 }
 
-// unsatisfied returns ErrUnsatisfied with the constraint's number and origin. gnark's text, which it replaces, holds
-// values of the witness.
-func (s *System) unsatisfied(err error) error {
+// unsatisfied returns ErrUnsatisfied with the constraint's number. gnark's text, which it replaces, holds values of the
+// witness.
+func unsatisfied(err error) error {
 	var failed *cs.UnsatisfiedConstraintError
 	if errors.As(err, &failed) {
-		return fmt.Errorf("%w: constraint %d%s", ErrUnsatisfied, failed.CID, s.origins.of(failed.CID))
+		return fmt.Errorf("%w: constraint %d", ErrUnsatisfied, failed.CID)
 	}
 	return fmt.Errorf("%w: a hint has no answer", ErrUnsatisfied)
 }

@@ -30,8 +30,7 @@ const (
 type System struct {
 	r1cs    *cs.R1CS
 	digest  [32]byte
-	origins origins
-	proving sync.Mutex // lookup tables keep state inside the compiled system while it is solved
+	solving sync.Mutex // lookup tables keep state inside the compiled system while it is solved
 }
 
 // Compile returns the constraint system of c over BN254's scalar field.
@@ -39,7 +38,8 @@ type System struct {
 // It returns a *CircuitError unless
 //   - the public inputs are exactly Context and Statement, in this order, and each occurs in a constraint,
 //   - there is exactly one commitment, to the context, to no other public input, and to every secret input,
-//   - every secret input occurs in a constraint, and every hint is registered.
+//   - every secret input and the commitment's challenge occur in a constraint,
+//   - every hint is registered.
 //
 // An input that is left out of the commitment could be chosen after the challenge is known; an input in no constraint
 // could have any value. gnark itself accepts both.
@@ -52,11 +52,9 @@ func Compile(c frontend.Circuit) (*System, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	// What gnark notes for its error texts holds line numbers and depends on the compiler's inlining: it is kept apart,
-	// so that the digest covers the constraints alone.
-	s.origins = origins{s.r1cs.MDebug, s.r1cs.DebugInfo, s.r1cs.SymbolTable}
-	s.r1cs.MDebug, s.r1cs.DebugInfo, s.r1cs.SymbolTable = map[int]int{}, nil, debug.SymbolTable{}
-	s.r1cs.Logs = nil // api.Println: would print values of the witness
+	// What gnark notes for api.Println, and under its build tag debug, holds line numbers, and would print values of the
+	// witness. Without it the digest covers the constraints alone.
+	s.r1cs.MDebug, s.r1cs.DebugInfo, s.r1cs.SymbolTable, s.r1cs.Logs = map[int]int{}, nil, debug.SymbolTable{}, nil
 	h := sha256.New()
 	if _, err := s.r1cs.WriteTo(h); err != nil {
 		return nil, fmt.Errorf("gnarkx: compile: %w", err)
@@ -113,7 +111,10 @@ func (s *System) check() error {
 	if !slices.Equal(committed, []int{contextWire}) {
 		return refuse("public wires %v are committed, not Context alone", committed)
 	}
-	used := s.usedInputs()
+	used := s.usedWires()
+	if !used[commitments[0].CommitmentIndex] {
+		return refuse("the commitment's challenge occurs in no constraint")
+	}
 	for wire := contextWire; wire < firstSecret+s.Secrets(); wire++ {
 		if !used[wire] {
 			return refuse("%s occurs in no constraint", s.inputName(wire))
@@ -137,15 +138,15 @@ func (s *System) check() error {
 	return nil
 }
 
-// usedInputs says of each input wire whether it occurs in a constraint. gnark's own check of this does nothing.
-func (s *System) usedInputs() []bool {
-	used := make([]bool, firstSecret+s.Secrets())
+// usedWires says of each wire whether it occurs in a constraint. gnark's own check of this does nothing.
+func (s *System) usedWires() []bool {
+	used := make([]bool, s.wires())
 	it := s.r1cs.GetR1CIterator()
 	for c := it.Next(); c != nil; c = it.Next() {
 		for _, side := range []constraint.LinearExpression{c.L, c.R, c.O} {
 			for _, term := range side {
-				if wire := term.WireID(); wire < len(used) && term.CoeffID() != constraint.CoeffIdZero {
-					used[wire] = true
+				if term.CoeffID() != constraint.CoeffIdZero {
+					used[term.WireID()] = true
 				}
 			}
 		}
@@ -155,22 +156,3 @@ func (s *System) usedInputs() []bool {
 
 // inputName returns the name of an input wire in the circuit's struct.
 func (s *System) inputName(wire int) string { return s.r1cs.VariableToString(wire) }
-
-// origins is what gnark notes about where constraints come from.
-type origins struct {
-	ofConstraint map[int]int
-	entries      []constraint.LogEntry
-	symbols      debug.SymbolTable
-}
-
-// of returns " at function (file:line)" for a constraint, or nothing where gnark has no note. gnark's own text would
-// print values of the witness.
-func (o origins) of(id int) string {
-	entry, ok := o.ofConstraint[id]
-	if !ok || len(o.entries[entry].Stack) == 0 {
-		return ""
-	}
-	at := o.symbols.Locations[o.entries[entry].Stack[0]]
-	f := o.symbols.Functions[at.FunctionID]
-	return fmt.Sprintf(" at %s (%s:%d)", f.Name, f.Filename, at.Line)
-}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/pedersen"
@@ -50,6 +51,11 @@ func newVerifyingKey(key *groth16.VerifyingKey) (*VerifyingKey, error) {
 
 // MarshalBinary returns the key in gnark's compressed encoding, VerifyingKeySize bytes. The error is always nil.
 func (vk *VerifyingKey) MarshalBinary() ([]byte, error) { return slices.Clone(vk.encoded), nil }
+
+func (vk *VerifyingKey) writeTo(w io.Writer) error {
+	_, err := w.Write(vk.encoded)
+	return err
+}
 
 // Digest returns the SHA-256 of the encoded key.
 func (vk *VerifyingKey) Digest() [32]byte { return sha256.Sum256(vk.encoded) }
