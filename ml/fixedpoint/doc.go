@@ -1,0 +1,2 @@
+// Package fixedpoint turns a model into integers.
+package fixedpoint
