@@ -1,22 +1,16 @@
 package solidity
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
 // golden compares got with a file of testdata, or writes it with -update.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -30,6 +24,20 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func TestPoseidon2Library(t *testing.T) {
-	golden(t, "Poseidon2.sol", poseidon2Library("Apache-2.0", "^0.8.24"))
+func TestExport(t *testing.T) {
+	for _, variant := range variants {
+		t.Run("weights="+variant, func(t *testing.T) {
+			c, err := Export(readFixture(t, variant).vk)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range c.Files {
+				name := filepath.Join(variant, file.Name)
+				if file.Name == "Poseidon2.sol" {
+					name = file.Name // the same for all keys
+				}
+				golden(t, name, file.Source)
+			}
+		})
+	}
 }
