@@ -30,6 +30,3 @@ func PublicWitness(vk *VerifyingKey, st *Statement, pf *Proof) ([]byte, error) {
 	}
 	return gnarkx.PublicWitness(b.context, statement)
 }
-
-// ProvingKeyBytes returns the size of the proving key in memory, which is about its size in the cache, in bytes.
-func (k *Keys) ProvingKeyBytes() int64 { return k.backend.ProvingKeyBytes() }
