@@ -79,7 +79,7 @@ func (l *argmax) one(b *build, x []number) (number, error) {
 		rest := b.minus(max, b.quantity(x[i]))
 		b.assertProduct(causeProduct, vs(s), vs(b.minus(one, s)), nil)
 		b.assertProduct(causeProduct, vs(s), vs(rest), nil)
-		b.checkRange(b.minus(rest, t), 0, l.span)
+		b.checkRange(b.minus(rest, t), l.span)
 		before = t
 	}
 	index, ok := combine(ones, marks, 0)

@@ -37,18 +37,41 @@ func New(g Graph) (*Circuit, error) {
 	if err := c.describe(); err != nil {
 		return nil, &GraphError{Op: -1, Err: err}
 	}
-	// The first walk counts the range checks, the second one, with the tables, the constraints.
+	if err := c.plan(); err != nil {
+		return nil, err
+	}
+	// A lookup table for saturation pays where many elements share few quotients. Try it layer by layer.
+	for _, l := range c.layers {
+		r, ok := l.(*rescale)
+		if !ok || !r.tabled(g.Batch*r.shape.size()) {
+			continue
+		}
+		r.tabulate(true)
+		before := *c
+		if err := c.plan(); err != nil {
+			return nil, err
+		}
+		if c.Constraints() >= before.Constraints() {
+			r.tabulate(false)
+			*c = before
+		}
+	}
+	return c, nil
+}
+
+// plan chooses the tables for range checks and counts inputs and constraints.
+func (c *Circuit) plan() error {
 	trial := &build{c: c, checks: make(map[span]int)}
 	if _, err := trial.walk(); err != nil {
-		return nil, err
+		return err
 	}
 	c.tables = choose(trial.checks)
-	plan := &build{c: c, lookups: &lookups{}}
-	if _, err := plan.walk(); err != nil {
-		return nil, err
+	counted := &build{c: c, lookups: &lookups{}}
+	if _, err := counted.walk(); err != nil {
+		return err
 	}
-	c.inputs, c.costs = plan.inputs, plan.costs
-	return c, nil
+	c.inputs, c.costs = counted.inputs, counted.costs
+	return nil
 }
 
 // describe fills in the spec and the costs of digests.
@@ -158,7 +181,7 @@ func (b *build) walk() (frontend.Variable, error) {
 	xs := make([]number, c.spec.Input.Count)
 	for i := range xs {
 		xs[i] = b.secret(b.output(i))
-		b.checkRange(b.quantity(xs[i]), c.graph.Input.Lo, span{c.graph.Input.size(), true})
+		b.checkInterval(b.quantity(xs[i]), c.graph.Input)
 	}
 	in, err := b.digest(commit.TagInput, c.spec.Input, c.inputHash, salt, xs)
 	if err != nil {
@@ -186,9 +209,7 @@ func (b *build) walk() (frontend.Variable, error) {
 		elements = append(elements, b.weights.g, b.h, e1, e2)
 	}
 	b.costs.begin("tables")
-	if err := b.finish(); err != nil {
-		return nil, err
-	}
+	b.finish()
 	b.costs.begin("statement")
 	b.costs.add(causeStatement, 2) // the square of the context and the mask of the commitment
 	return b.statement(elements...)
@@ -204,7 +225,7 @@ func (b *build) result(xs []number) (frontend.Variable, error) {
 	if !c.last.proven {
 		for i := range xs {
 			xs[i] = b.short(xs[i])
-			b.checkRange(b.quantity(xs[i]), c.spec.Output.Lo, span{hull(c.last.ranges).size(), true})
+			b.checkInterval(b.quantity(xs[i]), hull(c.last.ranges))
 		}
 	}
 	return b.digest(commit.TagOutput, c.spec.Output, c.outputHash, salt, xs)

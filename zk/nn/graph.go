@@ -111,6 +111,11 @@ func (g *Graph) compile() ([]layer, error) {
 		if _, ok := l.(*argmax); ok && i != len(g.Ops)-1 {
 			return nil, fail(errors.New("an argmax must be the last op"))
 		}
+		if _, ok := l.(*table); ok && i > 0 {
+			if r, ok := layers[i-1].(*rescale); ok {
+				r.looked = true
+			}
+		}
 		s = l.out()
 		if s.size() > maxTensor/g.Batch {
 			return nil, fail(fmt.Errorf("%d samples of %d values: want up to %d values in all", g.Batch, s.size(), maxTensor))

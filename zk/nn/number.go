@@ -103,9 +103,10 @@ func (b *build) quantity(x number) quantity {
 	return q
 }
 
-// short returns x, or a new wire that equals it if it is a sum of many terms. One constraint.
+// short returns x, or a new wire that equals it if it is a sum of many terms, for one constraint. A constant gets a
+// wire too: gnark folds products with constants, which would upset the count.
 func (b *build) short(x number) number {
-	if len(x.terms) < long {
+	if 0 < len(x.terms) && len(x.terms) < long {
 		return x
 	}
 	return b.materialise(x)

@@ -56,19 +56,23 @@ func (b *build) capacity(s span) int {
 	return b.c.tables.limbing(s).capacity()
 }
 
-// checkRange asserts that x - lo lies in the span. The top limb is no input: it is what the others leave, so no
+// checkRange asserts that x lies in the span. The top limb is no input: it is what the others leave, so no
 // constraint ties the limbs to x.
-func (b *build) checkRange(x quantity, lo int64, s span) {
+func (b *build) checkRange(x quantity, s span) {
 	if b.lookups == nil {
 		b.checks[s]++
 		return
 	}
 	l := b.c.tables.limbing(s)
-	y := b.minus(x, b.constant(lo))
-	b.checkLimbs(y, l)
+	b.checkLimbs(x, l)
 	if l.twice {
-		b.checkLimbs(b.minus(b.constant(int64(s.n-1)), y), l)
+		b.checkLimbs(b.minus(b.constant(int64(s.n-1)), x), l)
 	}
+}
+
+// checkInterval asserts that x lies in the interval.
+func (b *build) checkInterval(x quantity, i Interval) {
+	b.checkRange(b.minus(x, b.constant(i.Lo)), span{i.size(), true})
 }
 
 // checkLimbs asserts that a value is a number with limbs in their tables.

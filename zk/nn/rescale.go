@@ -3,6 +3,7 @@ package nn
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/frontend"
@@ -46,6 +47,17 @@ func (r Rescale) compile(in shape) (layer, error) {
 			l.shape.proven = false
 		}
 	}
+	if !in.proven {
+		// What is checked must be what the shape says, and it must not depend on the weights being in their range: one
+		// interval for all elements, no larger than Out, which is cheapest if that is a power of two.
+		l.checked = hull(l.shape.ranges)
+		if bits.Len64(l.checked.size()-1) == bits.Len64(r.Out.size()-1) {
+			l.checked = r.Out
+		}
+		if l.shape.proven {
+			l.shape.ranges = repeat(l.checked, in.size())
+		}
+	}
 	return l, nil
 }
 
@@ -71,11 +83,15 @@ func (r *Rescale) apply(x int64) int64 {
 // In the last: if out = Lo, the first product makes y = out - e; if out = Hi, it makes y = out + e; else the second
 // makes y = out - e, and then the first e = 0. out, y, r and e are unique given t, whatever field element that is, as
 // long as no two values of y 2^s + r are equal modulo p: see fits.
+//
+// If it is cheaper, (y, out) is looked up in a table of all y instead.
 type rescale struct {
 	Rescale
 	shape     shape
 	proven    bool       // the inputs are
 	quotients []Interval // of y
+	checked   Interval   // of all outputs, if the inputs are not proven
+	clamps    []int64    // saturation is a lookup of y: the outputs, from the least quotient on
 	looked    bool       // a table follows, whose rows are the interval of all outputs: it checks out's range
 }
 
@@ -114,13 +130,21 @@ func (l *rescale) check(in, out []int64) int {
 
 func (l *rescale) build(b *build, in []number) ([]number, error) {
 	out := make([]number, len(in))
+	var err error
+	if l.clamps != nil {
+		pairs := b.pairTable(hull(l.quotients).Lo, l.clamps)
+		for i, x := range in {
+			if out[i], err = l.lookup(b, pairs, x, b.output(i)); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
 	for i, x := range in {
 		k := i % len(l.quotients)
-		y, err := l.element(b, x, l.quotients[k], l.shape.ranges[k], b.output(i))
-		if err != nil {
+		if out[i], err = l.element(b, x, l.quotients[k], l.shape.ranges[k], b.output(i)); err != nil {
 			return nil, err
 		}
-		out[i] = y
 	}
 	return out, nil
 }
@@ -135,25 +159,26 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		}
 		return y, nil
 	}
-	if l.proven && to.Lo == to.Hi {
-		return constant(to.Lo), nil
-	}
 	wire := b.secret(value)
 	out, lo, hi := b.quantity(wire), b.constant(l.Out.Lo), b.constant(l.Out.Hi)
 	t := b.plus(b.scaled(l.Multiplier, b.quantity(x)), b.constant(l.half()))
 
-	checked := span{l.Out.size(), true}
+	checked := loosely(to.size())
+	var from quantity // what must lie in it
 	switch {
 	case l.looked:
-		checked = loosely(hull(l.shape.ranges).size()) // for fits
-	case l.proven && form == below:
-		checked = loosely(to.size())
-		b.checkRange(b.minus(hi, out), 0, checked)
-	case l.proven && form != within:
-		checked = loosely(to.size())
-		b.checkRange(out, to.Lo, checked)
+		checked = loosely(hull(l.shape.ranges).size())
+	case !l.proven:
+		from, checked = b.minus(out, b.constant(l.checked.Lo)), span{l.checked.size(), true}
+	case form == within:
+		from, checked = b.minus(out, lo), span{l.Out.size(), true}
+	case form == below:
+		from = b.minus(hi, out)
 	default:
-		b.checkRange(out, l.Out.Lo, checked)
+		from = b.minus(out, b.constant(to.Lo))
+	}
+	if !l.looked {
+		b.checkRange(from, checked)
 	}
 	wide := b.capacity(checked)
 
@@ -168,7 +193,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		default:
 			e = b.quantity(b.secret(int64(magnitude(t.n>>l.Shift - out.n))))
 		}
-		b.checkRange(e, 0, excess)
+		b.checkRange(e, excess)
 		wide = max(wide, b.capacity(excess)+1)
 	}
 	if err := fits(wide, l.Shift); err != nil {
@@ -188,7 +213,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		y := t
 		if l.Shift > 0 {
 			r := b.quantity(b.secret(t.n & (1<<l.Shift - 1)))
-			b.checkRange(r, 0, remainders(l.Shift))
+			b.checkRange(r, remainders(l.Shift))
 			y = b.divided(b.minus(t, r), 1<<l.Shift)
 		}
 		d := b.plus(b.minus(y, out), e)
@@ -198,10 +223,49 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 	return wire, nil
 }
 
+// lookup returns the output for x by a lookup of (y, out) in the table of all quotients.
+func (l *rescale) lookup(b *build, pairs *lookupTable, x number, value int64) (number, error) {
+	t := b.plus(b.scaled(l.Multiplier, b.quantity(x)), b.constant(l.half()))
+	y := t
+	if l.Shift > 0 {
+		y = b.quantity(b.secret(t.n >> l.Shift))
+		l.remainder(b, t, y)
+	}
+	if err := fits(bits.Len(uint(len(l.clamps))), l.Shift); err != nil {
+		return number{}, err
+	}
+	out := b.secret(value)
+	return out, b.lookupPair(pairs, y, b.quantity(out))
+}
+
+// tabled reports whether a lookup may be the cheaper way to saturate n elements: it saves at most as many constraints
+// as it has rows.
+func (l *rescale) tabled(n int) bool {
+	saturates := false
+	for _, q := range l.quotients {
+		saturates = saturates || l.form(q) != exactly
+	}
+	all := hull(l.quotients)
+	return saturates && !l.looked && all.size() <= maxRows && all.size() < 16*uint64(n)
+}
+
+// tabulate makes saturation a lookup, or not.
+func (l *rescale) tabulate(table bool) {
+	l.clamps = nil
+	if !table {
+		return
+	}
+	all := hull(l.quotients)
+	l.clamps = make([]int64, all.size())
+	for i := range l.clamps {
+		l.clamps[i] = l.Out.clamp(all.Lo + int64(i))
+	}
+}
+
 // remainder asserts 0 <= t - y 2^s < 2^s. Nothing with s = 0, where y was made from t.
 func (l *rescale) remainder(b *build, t, y quantity) {
 	if l.Shift > 0 {
-		b.checkRange(b.minus(t, b.scaled(1<<l.Shift, y)), 0, remainders(l.Shift))
+		b.checkRange(b.minus(t, b.scaled(1<<l.Shift, y)), remainders(l.Shift))
 	}
 }
 
