@@ -47,11 +47,11 @@ type Model struct {
 // It fails with *[OpError] when an op does not fit the one before it, and when worst-case
 // weights and inputs could make any number reach 2^62.
 func New(d Definition) (*Model, error) {
-	m := &Model{def: d.clone()}
-	var err error
-	if m.sizes, m.worst, err = m.def.Architecture.check(true); err != nil {
+	sizes, worst, err := d.Architecture.check(true)
+	if err != nil {
 		return nil, err
 	}
+	m := &Model{def: d.clone(), sizes: sizes, worst: worst}
 	if len(d.Scales) != len(m.sizes) || len(d.Calibrated) != len(m.sizes) {
 		return nil, fmt.Errorf("fixedpoint: %d scales and %d calibrated magnitudes for %d tensors", len(d.Scales), len(d.Calibrated), len(m.sizes))
 	}
@@ -94,6 +94,10 @@ func (m *Model) OutputScale() float64 { return m.def.Scales[len(m.def.Ops)] }
 
 // Scales returns the real number that one unit of each tensor of [Model.Trace] stands for.
 func (m *Model) Scales() []float64 { return slices.Clone(m.def.Scales) }
+
+// Calibrated returns the largest magnitude of each tensor of [Model.Trace] on the
+// calibration set, in real numbers; 0 where there is none.
+func (m *Model) Calibrated() []float64 { return slices.Clone(m.def.Calibrated) }
 
 // Classes returns the class names in the order of the classes, or nil.
 func (m *Model) Classes() []string { return slices.Clone(m.def.Classes) }
