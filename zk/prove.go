@@ -33,7 +33,7 @@ type Witness struct {
 	Model       *commit.Commitment
 	Opening     *commit.Opening
 	Budget      Budget
-	RangeProved bool // what the statement will say
+	RangeProved bool // what the statement will say: there is a registration, which Verify will want to see
 }
 
 // A Result is what Prove made. Statement and Proof go to the verifier; the salts stay with whoever may later open the
@@ -71,7 +71,7 @@ func Prove(ctx context.Context, k *Keys, w Witness) (*Result, error) {
 	}
 	a.Context, a.Trace = b.context, w.Trace
 	res := &Result{Statement: st, InputSalt: a.InputSalt.Bytes(), OutputSalt: a.OutputSalt.Bytes(), ProofsLeft: -1}
-	res.Proof = &Proof{target: k.vk.target, form: k.vk.form, key: k.vk.digest}
+	res.Proof = &Proof{envelope: k.vk.envelope()}
 	if spec.private() {
 		res.ProofsLeft, err = k.provePrivate(ctx, w, &b, &a, res.Proof)
 	} else {
@@ -80,7 +80,7 @@ func Prove(ctx context.Context, k *Keys, w Witness) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := Verify(k.vk, st, res.Proof); err != nil {
+	if err := k.vk.verify(b, st, res.Proof); err != nil {
 		return nil, fmt.Errorf("zk: prove: own proof does not verify: %w", err)
 	}
 	return res, nil
