@@ -79,6 +79,9 @@ func (c *Circuit) describe() error {
 	g := &c.graph
 	_, class := c.layers[len(c.layers)-1].(*argmax)
 	out := hull(c.last.ranges)
+	if !out.valid() {
+		return ErrOverflow
+	}
 	c.spec = zk.Spec{
 		Kind:    zk.Inference,
 		Version: zk.Semantics,

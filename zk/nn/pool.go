@@ -112,6 +112,9 @@ func (p MaxPool2d) compile(in shape) (layer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !hull(in.ranges).valid() {
+		return nil, ErrOverflow
+	}
 	for i, w := range l.windows {
 		if len(w) == 0 {
 			return nil, errors.New("a window holds nothing but padding")
