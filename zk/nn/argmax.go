@@ -80,8 +80,8 @@ func (l *argmax) index(b *build, x []number, most int64, marks []int64) number {
 			index.value += mark.value
 		}
 		s, rest := b.minus(before, t), b.minus(m, b.quantity(x[i]))
-		b.assertProduct(causeProduct, vs(s), vs(b.minus(one, s)), nil)
-		b.assertProduct(causeProduct, vs(s), vs(rest), nil)
+		b.assertProduct(CauseProduct, vs(s), vs(b.minus(one, s)), nil)
+		b.assertProduct(CauseProduct, vs(s), vs(rest), nil)
 		b.checkRange(b.minus(rest, t), l.span)
 		before = t
 	}

@@ -214,7 +214,7 @@ func (b *build) walk() (frontend.Variable, error) {
 	b.costs.begin("tables")
 	b.finish()
 	b.costs.begin("statement")
-	b.costs.add(causeStatement, 2) // the square of the context and the mask of the commitment
+	b.costs.add(CauseStatement, 2) // the square of the context and the mask of the commitment
 	return b.statement(elements...)
 }
 
