@@ -101,6 +101,12 @@ func small() map[string]Graph {
 			Square{},
 			Rescale{Multiplier: 77, Shift: 14, Out: Interval{0, 99}},
 		}},
+		"clamp": {InputLen: 30, Input: Interval{-1, 1}, Ops: []Op{
+			Rescale{Multiplier: 6, Shift: 1, Out: Interval{-2, 2}},
+			Dense{In: 30, Out: 1, WeightRange: int8s, BiasRange: biases},
+			Rescale{Multiplier: 1, Shift: 10, Out: Interval{-2, 1}},
+			Table{Lo: -2, Values: []int64{4, 1, 0, 1}},
+		}},
 		"pools": {InputLen: 18, Input: int8s, Ops: []Op{
 			MaxPool2d{Channels: 2, Height: 3, Width: 3, Kernel: two, Stride: one},
 			SumPool2d{Channels: 2, Height: 2, Width: 2, Kernel: two, Stride: one, Padding: one},
@@ -113,13 +119,17 @@ func small() map[string]Graph {
 			conv(Conv2d{Channels: 2, Height: 4, Width: 4, Out: 4, Groups: 2, Kernel: [2]int{3, 2}, Stride: two}), relu,
 			Dense{In: 8, Out: 3, WeightRange: int8s, BiasRange: biases}, Argmax{},
 		}},
+		"conv groups": {InputLen: 50, Input: Interval{0, 31}, Ops: []Op{
+			conv(Conv2d{Channels: 2, Height: 5, Width: 5, Out: 4, Groups: 2, Kernel: [2]int{3, 3}, Stride: one, Padding: one}),
+			Argmax{},
+		}},
 		"conv strides": {InputLen: 49, Input: Interval{0, 31}, Ops: []Op{
 			conv(Conv2d{Channels: 1, Height: 7, Width: 7, Out: 3, Kernel: [2]int{4, 3}, Stride: [2]int{2, 3}, Padding: [2]int{1, 2}}), relu,
 			conv(Conv2d{Channels: 3, Height: 3, Width: 3, Out: 1, Kernel: two, Stride: one, Padding: [2]int{0, 3}, Dilation: [2]int{2, 1}}),
 		}},
 		"conv points": {InputLen: 8, Input: int8s, Ops: []Op{
 			conv(Conv2d{Channels: 2, Height: 2, Width: 2, Out: 3, Kernel: one, Stride: one}), Rescale{Multiplier: 1, Shift: 8, Out: int8s},
-			conv(Conv2d{Channels: 3, Height: 2, Width: 2, Out: 1, Kernel: two, Stride: one, Padding: [2]int{5, 5}}),
+			conv(Conv2d{Channels: 3, Height: 2, Width: 2, Out: 1, Kernel: two, Stride: one, Padding: two}),
 		}},
 	}
 	for name, g := range out {
@@ -189,6 +199,40 @@ func TestStatement(t *testing.T) {
 			t.Error("another statement is accepted")
 		}
 	})
+}
+
+// The small graphs take every way there is to build an op.
+func TestWays(t *testing.T) {
+	ways := make(map[string]bool)
+	both(t, func(t *testing.T, _ *rand.Rand, _ *net, c *Circuit) {
+		for _, l := range c.layers {
+			switch l := l.(type) {
+			case *rescale:
+				for _, q := range l.quotients {
+					ways[fmt.Sprintf("rescale %d, shift %t, proven %t", l.form(q), l.Shift > 0, l.proven)] = true
+				}
+				ways[fmt.Sprintf("lookup %t", l.clamps != nil)] = true
+			case *conv:
+				ways[fmt.Sprintf("private %t, product %t, groups %t", l.private(), l.product != nil, l.groups > 1)] = true
+			}
+		}
+	})
+	for _, way := range []string{
+		"rescale 0, shift false, proven false", "rescale 0, shift false, proven true",
+		"rescale 0, shift true, proven false", "rescale 0, shift true, proven true",
+		"rescale 1, shift false, proven true", "rescale 1, shift true, proven false", "rescale 1, shift true, proven true",
+		"rescale 2, shift false, proven true", "rescale 2, shift true, proven false", "rescale 2, shift true, proven true",
+		"rescale 3, shift false, proven false", "rescale 3, shift false, proven true",
+		"rescale 3, shift true, proven false", "rescale 3, shift true, proven true",
+		"lookup true",
+		"private true, product true, groups true", "private true, product true, groups false",
+		"private true, product false, groups true", "private true, product false, groups false",
+		"private false, product false, groups true",
+	} {
+		if !ways[way] {
+			t.Errorf("no small graph has: %s", way)
+		}
+	}
 }
 
 func TestCosts(t *testing.T) {

@@ -94,7 +94,7 @@ func (b *build) checkLimbs(x quantity, l limbing) {
 
 // lookup asserts that x lies in the table of 0, 1, ..., size-1. One constraint.
 func (b *build) lookup(size uint64, x quantity) {
-	b.costs.add(causeRange, 1)
+	b.costs.add(CauseRange, 1)
 	b.look(b.lookups.rangeTable(size), x.v, x.n)
 }
 

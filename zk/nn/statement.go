@@ -18,7 +18,7 @@ func (b *build) digest(tag commit.Tag, p commit.Packing, cost int, salt frontend
 			xs[i] = b.materialise(xs[i])
 		}
 	}
-	b.costs.add(causeHash, cost)
+	b.costs.add(CauseHash, cost)
 	if b.api == nil {
 		return nil, nil
 	}
@@ -27,7 +27,7 @@ func (b *build) digest(tag commit.Tag, p commit.Packing, cost int, salt frontend
 
 // statement returns the second public input.
 func (b *build) statement(elements ...frontend.Variable) (frontend.Variable, error) {
-	b.costs.add(causeStatement, narrowHash+1) // 1: the comparison with the public input
+	b.costs.add(CauseStatement, narrowHash+1) // 1: the comparison with the public input
 	if b.api == nil {
 		return nil, nil
 	}
