@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
@@ -139,26 +140,41 @@ func small() map[string]Graph {
 	return out
 }
 
-// both calls f for every small graph, with private and with public weights, and a random net of it.
-func both(t *testing.T, f func(t *testing.T, r *rand.Rand, n *net, c *Circuit)) {
+// A subject is a small graph with random weights, its circuit, and a solver of that, which tests share.
+type subject struct {
+	n *net
+	c *Circuit
+	s *solver
+}
+
+var subjects = make(map[string]*subject)
+
+// both calls f for every small graph, with private and with public weights.
+func both(t *testing.T, f func(t *testing.T, r *rand.Rand, x *subject)) {
 	for name, g := range small() {
 		for _, public := range []bool{false, true} {
-			kind := map[bool]string{false: "private", true: "public"}[public]
-			t.Run(fmt.Sprintf("%s/%s", name, kind), func(t *testing.T) {
+			name := fmt.Sprintf("%s/%s", name, map[bool]string{false: "private", true: "public"}[public])
+			t.Run(name, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(1, uint64(len(name))))
-				if public {
-					g.Blinds = 0
+				x, ok := subjects[name]
+				if !ok {
+					if public {
+						g.Blinds = 0
+					}
+					n := random(r, g, public)
+					c := build1(t, n.graph)
+					x = &subject{n, c, newSolver(t, c)}
+					subjects[name] = x
 				}
-				n := random(r, g, public)
-				f(t, r, n, build1(t, n.graph))
+				f(t, r, x)
 			})
 		}
 	}
 }
 
 func TestHonest(t *testing.T) {
-	both(t, func(t *testing.T, r *rand.Rand, n *net, c *Circuit) {
-		s := newSolver(t, c)
+	both(t, func(t *testing.T, r *rand.Rand, x *subject) {
+		n, c, s := x.n, x.c, x.s
 		for range 10 {
 			trace := n.trace(n.input(r))
 			if err := s.solved(t, n.assigned(t, c, trace)); err != nil {
@@ -171,7 +187,8 @@ func TestHonest(t *testing.T) {
 // Both of gnark's judges, the engine that runs Define on values and the solver of the compiled system, are given the
 // statement as the verifier would compute it.
 func TestStatement(t *testing.T) {
-	both(t, func(t *testing.T, r *rand.Rand, n *net, c *Circuit) {
+	both(t, func(t *testing.T, r *rand.Rand, x *subject) {
+		n, c := x.n, x.c
 		trace := n.trace(n.input(r))
 		a := n.assignment(t, c, trace)
 		w, err := c.Assign(a)
@@ -204,8 +221,8 @@ func TestStatement(t *testing.T) {
 // The small graphs take every way there is to build an op.
 func TestWays(t *testing.T) {
 	ways := make(map[string]bool)
-	both(t, func(t *testing.T, _ *rand.Rand, _ *net, c *Circuit) {
-		for _, l := range c.layers {
+	both(t, func(_ *testing.T, _ *rand.Rand, x *subject) {
+		for _, l := range x.c.layers {
 			switch l := l.(type) {
 			case *rescale:
 				for _, q := range l.quotients {
@@ -236,13 +253,22 @@ func TestWays(t *testing.T) {
 }
 
 func TestCosts(t *testing.T) {
-	both(t, func(t *testing.T, _ *rand.Rand, _ *net, c *Circuit) {
-		s := compile(t, c.Blank())
-		if got := s.GetNbConstraints(); got != c.Constraints() {
-			t.Errorf("%d constraints, counted %d", got, c.Constraints())
+	both(t, func(t *testing.T, _ *rand.Rand, x *subject) {
+		system := x.s.system
+		if got := system.GetNbConstraints() + 1; got != x.c.Constraints() { // 1: the comparison with Statement
+			t.Errorf("%d constraints, counted %d", got, x.c.Constraints())
 		}
-		if got := s.GetNbSecretVariables(); got != c.Inputs() {
-			t.Errorf("%d secret inputs, counted %d", got, c.Inputs())
+		if got := system.GetNbSecretVariables(); got != x.c.Inputs() {
+			t.Errorf("%d secret inputs, counted %d", got, x.c.Inputs())
+		}
+		sum := 0
+		for _, cost := range x.c.Costs() {
+			if sum += cost.Constraints; cost.Part == "" || cost.Constraints < 1 || strings.HasPrefix(cost.Cause.String(), "Cause") {
+				t.Errorf("%+v", cost)
+			}
+		}
+		if sum != x.c.Constraints() {
+			t.Errorf("costs add up to %d, not %d", sum, x.c.Constraints())
 		}
 	})
 }

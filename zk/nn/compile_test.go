@@ -10,7 +10,8 @@ import (
 // Setup's checks: two public inputs, one commitment to the context and every secret input, no input without constraint.
 func TestCompiles(t *testing.T) {
 	digests := make(map[[32]byte]bool)
-	both(t, func(t *testing.T, _ *rand.Rand, _ *net, c *Circuit) {
+	both(t, func(t *testing.T, _ *rand.Rand, x *subject) {
+		c := x.c
 		s, err := gnarkx.Compile(c.Blank())
 		if err != nil {
 			t.Fatal(err)

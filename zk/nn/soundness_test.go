@@ -33,17 +33,21 @@ func free(a zk.Assignment, c *Circuit, i int, v fr.Element) (string, bool) {
 // Every secret input is changed in turn. The constraints but that on Statement refuse every change, except to inputs
 // that are free by design; those change Statement.
 func TestMutations(t *testing.T) {
-	both(t, func(t *testing.T, r *rand.Rand, n *net, c *Circuit) {
-		s := newSolver(t, c)
+	both(t, func(t *testing.T, r *rand.Rand, x *subject) {
+		n, c, s := x.n, x.c, x.s
 		trace := n.trace(nonzero(n, r))
 		a := n.assignment(t, c, trace)
 		secret := n.assigned(t, c, trace)
 		idle := idle(n, c, trace)
+		changes := []fr.Element{fr.One(), element(1000)}
+		if testing.Short() {
+			changes = changes[:1]
+		}
 		refused := 0
 		for i := range secret {
 			was := secret[i].(fr.Element)
 			_, free := free(a, c, i, was)
-			for _, by := range []fr.Element{fr.One(), element(1000)} {
+			for _, by := range changes {
 				now := was
 				now.Add(&now, &by)
 				secret[i] = now
@@ -125,8 +129,8 @@ func idle(n *net, c *Circuit, trace [][]int64) map[int]bool {
 // Every element of every tensor is changed by one, and the prover adapts whatever follows: later ops, limbs,
 // multiplicities. For an op with private weights that is a wrong accumulator.
 func TestLies(t *testing.T) {
-	both(t, func(t *testing.T, r *rand.Rand, n *net, c *Circuit) {
-		s := newSolver(t, c)
+	both(t, func(t *testing.T, r *rand.Rand, x *subject) {
+		n, c, s := x.n, x.c, x.s
 		honest := n.trace(n.input(r))
 		truth, lies := n.assigned(t, c, honest), 0
 		defer func() {
