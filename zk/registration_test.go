@@ -569,6 +569,8 @@ type counter struct {
 	left  int
 }
 
+func (c *counter) Covers() [32]byte { return c.model.Blinds() }
+
 func (c *counter) Reserve() (int, error) {
 	c.left--
 	return c.left, nil
