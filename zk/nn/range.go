@@ -50,7 +50,7 @@ func (l limbing) capacity() int {
 
 // capacity returns the bits of the largest value that passes a check of s.
 func (b *build) capacity(s span) int {
-	if b.lookups == nil {
+	if b.lookups == nil || s.n == 1 {
 		return bits.Len64(s.n - 1)
 	}
 	return b.c.tables.limbing(s).capacity()
@@ -59,6 +59,10 @@ func (b *build) capacity(s span) int {
 // checkRange asserts that x lies in the span. The top limb is no input: it is what the others leave, so no
 // constraint ties the limbs to x.
 func (b *build) checkRange(x quantity, s span) {
+	if s.n == 1 {
+		b.assertProduct(CauseRange, vs(x), b.one(), nil)
+		return
+	}
 	if b.lookups == nil {
 		b.checks[s]++
 		return
@@ -94,7 +98,7 @@ func (b *build) checkLimbs(x quantity, l limbing) {
 
 // lookup asserts that x lies in the table of 0, 1, ..., size-1. One constraint.
 func (b *build) lookup(size uint64, x quantity) {
-	b.costs.add(causeRange, 1)
+	b.costs.add(CauseRange, 1)
 	b.look(b.lookups.rangeTable(size), x.v, x.n)
 }
 

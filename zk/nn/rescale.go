@@ -205,10 +205,10 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		l.remainder(b, t, out)
 	case above:
 		l.remainder(b, t, b.minus(out, e))
-		b.assertProduct(causeProduct, vs(e), vs(b.minus(out, lo)), nil)
+		b.assertProduct(CauseProduct, vs(e), vs(b.minus(out, lo)), nil)
 	case below:
 		l.remainder(b, t, b.plus(out, e))
-		b.assertProduct(causeProduct, vs(e), vs(b.minus(hi, out)), nil)
+		b.assertProduct(CauseProduct, vs(e), vs(b.minus(hi, out)), nil)
 	case within:
 		y := t
 		if l.Shift > 0 {
@@ -217,8 +217,8 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 			y = b.divided(b.minus(t, r), 1<<l.Shift)
 		}
 		d := b.plus(b.minus(y, out), e)
-		b.assertProduct(causeProduct, vs(b.scaled(2, e)), vs(b.minus(out, lo)), vs(b.scaled(l.Out.Hi-l.Out.Lo, d)))
-		b.assertProduct(causeProduct, vs(d), vs(b.minus(hi, out)), nil)
+		b.assertProduct(CauseProduct, vs(b.scaled(2, e)), vs(b.minus(out, lo)), vs(b.scaled(l.Out.Hi-l.Out.Lo, d)))
+		b.assertProduct(CauseProduct, vs(d), vs(b.minus(hi, out)), nil)
 	}
 	return wire, nil
 }

@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"sync"
+
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/r1cs"
@@ -18,7 +20,7 @@ func (b *build) digest(tag commit.Tag, p commit.Packing, cost int, salt frontend
 			xs[i] = b.materialise(xs[i])
 		}
 	}
-	b.costs.add(causeHash, cost)
+	b.costs.add(CauseHash, cost)
 	if b.api == nil {
 		return nil, nil
 	}
@@ -27,7 +29,7 @@ func (b *build) digest(tag commit.Tag, p commit.Packing, cost int, salt frontend
 
 // statement returns the second public input.
 func (b *build) statement(elements ...frontend.Variable) (frontend.Variable, error) {
-	b.costs.add(causeStatement, narrowHash+1) // 1: the comparison with the public input
+	b.costs.add(CauseStatement, narrowHash+1) // 1: the comparison with the public input
 	if b.api == nil {
 		return nil, nil
 	}
@@ -37,13 +39,21 @@ func (b *build) statement(elements ...frontend.Variable) (frontend.Variable, err
 // digestCost returns the constraints of a packing's digest of single wires. They are those of its permutations, and of
 // the sums of many terms that gnark meets in them, so they are counted where they are made.
 func digestCost(p commit.Packing) (int, error) {
+	key := [2]int{p.Count, p.Width()}
+	if n, ok := digestCosts.Load(key); ok {
+		return n.(int), nil
+	}
 	c := &digestCircuit{packing: p, Values: make([]frontend.Variable, p.Count)}
 	s, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, c)
 	if err != nil {
 		return 0, err
 	}
+	digestCosts.Store(key, s.GetNbConstraints())
 	return s.GetNbConstraints(), nil
 }
+
+// digestCosts holds what digestCost found, by the packing's count and width.
+var digestCosts sync.Map
 
 // digestCircuit is a packing's digest and nothing else.
 type digestCircuit struct {
