@@ -90,5 +90,5 @@ func (o *Opening) Weights(block int) (weights, bias []int64) {
 	return weights, append([]int64(nil), c.bias...)
 }
 
-// Blinds returns the random elements of all rows, row by row. They are copies, and secret.
-func (o *Opening) Blinds() []fr.Element { return append([]fr.Element(nil), o.blinds...) }
+// BlindColumns returns the random elements after the weights, row by row. They are copies, and secret.
+func (o *Opening) BlindColumns() []fr.Element { return append([]fr.Element(nil), o.blinds...) }

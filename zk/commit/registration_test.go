@@ -159,7 +159,7 @@ func TestOpeningValues(t *testing.T) {
 			t.Error("Weights is no copy")
 		}
 	}
-	blinds := r.o.Blinds()
+	blinds := r.o.BlindColumns()
 	if len(blinds) != toy.Rows()*toy.Blinds {
 		t.Fatalf("%d blinds", len(blinds))
 	}

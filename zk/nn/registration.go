@@ -81,7 +81,7 @@ func (r *Registration) Assign(a zk.Assignment) (frontend.Circuit, error) {
 	if a.Opening == nil || a.Opening.Layout().Digest() != r.layout.Digest() {
 		return nil, errors.New("nn: registration: no opening, or one of another layout")
 	}
-	m := &matrix{blinds: a.Opening.Blinds()}
+	m := &matrix{blinds: a.Opening.BlindColumns()}
 	for l := range r.layout.Blocks {
 		w, b := a.Opening.Weights(l)
 		m.weights, m.bias = append(m.weights, w), append(m.bias, b)

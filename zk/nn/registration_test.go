@@ -216,7 +216,7 @@ func TestRegistrationAssign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.blinds = o.Blinds()
+	m.blinds = o.BlindColumns()
 	want, err := r.fill(m)
 	if err != nil {
 		t.Fatal(err)
