@@ -80,7 +80,7 @@ func TestGoodProofs(t *testing.T) {
 	for _, variant := range []string{"public", "private"} {
 		f, c := readFixture(t, variant), newChain(t)
 		contract, _ := f.deploy(c, variant, "good")
-		for _, name := range []string{"good", "unbound"} {
+		for _, name := range []string{"good", "unbound", "market"} {
 			t.Run(fmt.Sprintf("weights=%s/proof=%s", variant, name), func(t *testing.T) {
 				got, err := c.call(contract, f.calls[name], enough)
 				if err != nil || !bytes.Equal(got, yes) {
