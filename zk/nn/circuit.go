@@ -156,17 +156,26 @@ func (w *circuit) Define(api frontend.API) error {
 
 // state adds all constraints but that on Statement, and returns what that must be.
 func (w *circuit) state(api frontend.API) (frontend.Variable, error) {
+	b, err := define(api, w.Context, w.Secret)
+	if err != nil {
+		return nil, err
+	}
+	b.c = w.c
+	return b.walk()
+}
+
+// define commits to the context and the secret inputs and returns the build that adds the constraints.
+func define(api frontend.API, context frontend.Variable, secrets []frontend.Variable) (*build, error) {
 	committer, ok := api.(frontend.Committer)
 	if !ok {
 		return nil, fmt.Errorf("nn: %T cannot commit", api)
 	}
-	api.Mul(w.Context, w.Context) // a public input in no constraint could be changed after proving
-	h, err := committer.Commit(append([]frontend.Variable{w.Context}, w.Secret...)...)
+	api.Mul(context, context) // a public input in no constraint could be changed after proving
+	h, err := committer.Commit(append([]frontend.Variable{context}, secrets...)...)
 	if err != nil {
 		return nil, err
 	}
-	b := &build{c: w.c, api: api, raw: newRaw(api), h: h, secrets: w.Secret, lookups: &lookups{}}
-	return b.walk()
+	return &build{api: api, raw: newRaw(api), h: h, secrets: secrets, lookups: &lookups{}}, nil
 }
 
 // walk makes the whole circuit and returns the statement.
