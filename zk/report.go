@@ -120,7 +120,10 @@ func (r *Report) String() string {
 	}
 	line("prove\t%s\t%s of memory", seconds(r.Prove), size(r.ProveBytes))
 	line("verify\t%s", seconds(r.Verify))
-	line("proving key\t%s\tand a reference string of %s", size(r.ProvingKeyBytes), size(r.ReferenceBytes))
+	line("proving key\t%s", size(r.ProvingKeyBytes))
+	if r.Rows > 0 {
+		line("reference string\t%s", size(r.ReferenceBytes))
+	}
 	line("verifying key\t%s", size(int64(r.VerifyingKeyBytes)))
 	if r.Rows > 0 {
 		line("model commitment\t%s\tgood for %s proofs", size(int64(r.ModelBytes)), thousands(r.Proofs))
