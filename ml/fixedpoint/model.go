@@ -47,11 +47,11 @@ type Model struct {
 // It fails with *[OpError] when an op does not fit the one before it, and when worst-case
 // weights and inputs could make any number reach 2^62.
 func New(d Definition) (*Model, error) {
-	m := &Model{def: d.clone()}
-	var err error
-	if m.sizes, m.worst, err = m.def.Architecture.check(true); err != nil {
+	sizes, worst, err := d.Architecture.check(true)
+	if err != nil {
 		return nil, err
 	}
+	m := &Model{def: d.clone(), sizes: sizes, worst: worst}
 	if len(d.Scales) != len(m.sizes) || len(d.Calibrated) != len(m.sizes) {
 		return nil, fmt.Errorf("fixedpoint: %d scales and %d calibrated magnitudes for %d tensors", len(d.Scales), len(d.Calibrated), len(m.sizes))
 	}

@@ -95,7 +95,7 @@ type calibration struct {
 
 const (
 	chunk      = 64      // samples that are evaluated at once
-	maxSamples = 128     // that candidates are compared on
+	maxSamples = 1024    // that candidates are compared on
 	minSamples = 8       // the same for a large network
 	maxWork    = 1 << 28 // multiplications for one candidate over all layers
 )
@@ -276,9 +276,7 @@ func (b *builder) linear(i int, o Op, w, bias []float64) error {
 	if err != nil {
 		return &OpError{Op: len(b.def.Ops), Name: o.Name(), Err: err}
 	}
-	// The largest power of two in the largest sum of products: accumulators get one bit
-	// longer at most.
-	biases := symmetric(max(minBiasBits, bits.Len64(uint64(sum))))
+	biases := biasRange(sum)
 	switch l := o.(type) {
 	case Dense:
 		l.WeightRange, l.BiasRange = weights, biases
@@ -291,8 +289,14 @@ func (b *builder) linear(i int, o Op, w, bias []float64) error {
 	return nil
 }
 
-// minBiasBits is for layers of few products, whose biases may be larger than these.
-const minBiasBits = 16
+// biasRange returns the interval of biases beside products that sum up to sum: what an
+// accumulator can hold without another bit, but at least 16 bits, for layers of few
+// products, and a sixteenth of what the sum's bits hold.
+func biasRange(sum int64) Interval {
+	n := bits.Len64(uint64(sum))
+	room := int64(1)<<n - sum
+	return symmetric(max(bits.Len64(uint64(room)), n-3, 16))
+}
 
 // consumer returns the first node from i on that is neither a pool of maxima nor a matter
 // of shape, or len(nodes).
@@ -576,8 +580,7 @@ func (b *builder) settleIndex(c int, t target) error {
 	if err != nil {
 		return err
 	}
-	unit := b.scale() / p.divisor
-	finest := p.scale(b.scale())
+	unit, finest := b.scale()/p.divisor, p.scale(b.scale())
 	var weights float64
 	if a := b.o.Architecture; a != nil {
 		k := len(b.def.Functions)
@@ -593,7 +596,7 @@ func (b *builder) settleIndex(c int, t target) error {
 	} else {
 		// Fewer rows when accumulators are coarser than the steps.
 		for ; ; tableBits-- {
-			if shift = exponent(f.Step(1<<tableBits) / (unit * finest)); shift >= 0 || tableBits == minTableBits {
+			if shift = exponent(f.Step(1<<tableBits) / (unit * finest * headroom)); shift >= 0 || tableBits == minTableBits {
 				break
 			}
 		}
@@ -608,6 +611,10 @@ func (b *builder) settleIndex(c int, t target) error {
 	b.def.Functions, b.index = append(b.def.Functions, f), &t.out
 	return b.apply(p, t, candidate{weights, shift})
 }
+
+// headroom is how much larger weights in front of a table may become before another shift
+// is needed, which an architecture does not allow.
+const headroom = 1.25
 
 // outputPeak is the integer of 1 in the results of a table that ends a model: finer than
 // activations, and even, so that a half is an integer.

@@ -24,6 +24,11 @@ func (c *Circuit) Assign(a zk.Assignment) (frontend.Circuit, error) {
 			return nil, err
 		}
 	}
+	return c.fill(a)
+}
+
+// fill computes the inputs from a trace that fits the shapes.
+func (c *Circuit) fill(a zk.Assignment) (*circuit, error) {
 	b := &build{c: c, lookups: &lookups{}, trace: a.Trace, g: a.G, row: a.Row, blinds: a.Blinds}
 	b.salts = [2]fr.Element{a.InputSalt, a.OutputSalt}
 	if _, err := b.walk(); err != nil {

@@ -37,18 +37,41 @@ func New(g Graph) (*Circuit, error) {
 	if err := c.describe(); err != nil {
 		return nil, &GraphError{Op: -1, Err: err}
 	}
-	// The first walk counts the range checks, the second one, with the tables, the constraints.
+	if err := c.plan(); err != nil {
+		return nil, err
+	}
+	// A lookup table for saturation pays where many elements share few quotients. Try it layer by layer.
+	for _, l := range c.layers {
+		r, ok := l.(*rescale)
+		if !ok || !r.tabled(g.Batch*r.shape.size()) {
+			continue
+		}
+		r.tabulate(true)
+		before := *c
+		if err := c.plan(); err != nil {
+			return nil, err
+		}
+		if c.Constraints() >= before.Constraints() {
+			r.tabulate(false)
+			*c = before
+		}
+	}
+	return c, nil
+}
+
+// plan chooses the tables for range checks and counts inputs and constraints.
+func (c *Circuit) plan() error {
 	trial := &build{c: c, checks: make(map[span]int)}
 	if _, err := trial.walk(); err != nil {
-		return nil, err
+		return err
 	}
 	c.tables = choose(trial.checks)
-	plan := &build{c: c, lookups: &lookups{}}
-	if _, err := plan.walk(); err != nil {
-		return nil, err
+	counted := &build{c: c, lookups: &lookups{}}
+	if _, err := counted.walk(); err != nil {
+		return err
 	}
-	c.inputs, c.costs = plan.inputs, plan.costs
-	return c, nil
+	c.inputs, c.costs = counted.inputs, counted.costs
+	return nil
 }
 
 // describe fills in the spec and the costs of digests.
@@ -133,17 +156,26 @@ func (w *circuit) Define(api frontend.API) error {
 
 // state adds all constraints but that on Statement, and returns what that must be.
 func (w *circuit) state(api frontend.API) (frontend.Variable, error) {
+	b, err := define(api, w.Context, w.Secret)
+	if err != nil {
+		return nil, err
+	}
+	b.c = w.c
+	return b.walk()
+}
+
+// define commits to the context and the secret inputs and returns the build that adds the constraints.
+func define(api frontend.API, context frontend.Variable, secrets []frontend.Variable) (*build, error) {
 	committer, ok := api.(frontend.Committer)
 	if !ok {
 		return nil, fmt.Errorf("nn: %T cannot commit", api)
 	}
-	api.Mul(w.Context, w.Context) // a public input in no constraint could be changed after proving
-	h, err := committer.Commit(append([]frontend.Variable{w.Context}, w.Secret...)...)
+	api.Mul(context, context) // a public input in no constraint could be changed after proving
+	h, err := committer.Commit(append([]frontend.Variable{context}, secrets...)...)
 	if err != nil {
 		return nil, err
 	}
-	b := &build{c: w.c, api: api, raw: newRaw(api), h: h, secrets: w.Secret, lookups: &lookups{}}
-	return b.walk()
+	return &build{api: api, raw: newRaw(api), h: h, secrets: secrets, lookups: &lookups{}}, nil
 }
 
 // walk makes the whole circuit and returns the statement.
@@ -186,9 +218,7 @@ func (b *build) walk() (frontend.Variable, error) {
 		elements = append(elements, b.weights.g, b.h, e1, e2)
 	}
 	b.costs.begin("tables")
-	if err := b.finish(); err != nil {
-		return nil, err
-	}
+	b.finish()
 	b.costs.begin("statement")
 	b.costs.add(causeStatement, 2) // the square of the context and the mask of the commitment
 	return b.statement(elements...)

@@ -3,8 +3,10 @@ package nn
 import (
 	"errors"
 	"flag"
+	"math/big"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
@@ -140,7 +142,7 @@ func (n *net) trace(in []int64) [][]int64 {
 	for _, op := range n.graph.Ops {
 		var w, b []int64
 		switch op.(type) {
-		case Dense:
+		case Dense, Conv2d:
 			w, b = n.w[linear], n.b[linear]
 			linear++
 		}
@@ -183,8 +185,74 @@ func run(op Op, x, w, b []int64) []int64 {
 			}
 		}
 		y = append(y, int64(best))
+	case Table:
+		for _, v := range x {
+			y = append(y, op.Values[v-op.Lo])
+		}
+	case Square:
+		for _, v := range x {
+			y = append(y, v*v)
+		}
+	case SumPool2d:
+		y = pool(op, x, func(all []int64) int64 {
+			var sum int64
+			for _, v := range all {
+				sum += v
+			}
+			return sum
+		})
+	case MaxPool2d:
+		y = pool(SumPool2d(op), x, slices.Max)
+	case Conv2d:
+		dy, dx := max(op.Dilation[0], 1), max(op.Dilation[1], 1)
+		groups := max(op.Groups, 1)
+		ins, outs := op.Channels/groups, op.Out/groups
+		oh := (op.Height+2*op.Padding[0]-dy*(op.Kernel[0]-1)-1)/op.Stride[0] + 1
+		ow := (op.Width+2*op.Padding[1]-dx*(op.Kernel[1]-1)-1)/op.Stride[1] + 1
+		for o := range op.Out {
+			for oy := range oh {
+				for ox := range ow {
+					sum := b[o]
+					for c := range ins {
+						for ky := range op.Kernel[0] {
+							for kx := range op.Kernel[1] {
+								iy, ix := oy*op.Stride[0]+ky*dy-op.Padding[0], ox*op.Stride[1]+kx*dx-op.Padding[1]
+								if iy >= 0 && iy < op.Height && ix >= 0 && ix < op.Width {
+									sum += w[((o*ins+c)*op.Kernel[0]+ky)*op.Kernel[1]+kx] * x[((o/outs*ins+c)*op.Height+iy)*op.Width+ix]
+								}
+							}
+						}
+					}
+					y = append(y, sum)
+				}
+			}
+		}
 	default:
 		panic("no such op")
+	}
+	return y
+}
+
+// pool applies f to every window.
+func pool(op SumPool2d, x []int64, f func([]int64) int64) []int64 {
+	oh := (op.Height+2*op.Padding[0]-op.Kernel[0])/op.Stride[0] + 1
+	ow := (op.Width+2*op.Padding[1]-op.Kernel[1])/op.Stride[1] + 1
+	var y []int64
+	for c := range op.Channels {
+		for oy := range oh {
+			for ox := range ow {
+				var all []int64
+				for ky := range op.Kernel[0] {
+					for kx := range op.Kernel[1] {
+						iy, ix := oy*op.Stride[0]+ky-op.Padding[0], ox*op.Stride[1]+kx-op.Padding[1]
+						if iy >= 0 && iy < op.Height && ix >= 0 && ix < op.Width {
+							all = append(all, x[(c*op.Height+iy)*op.Width+ix])
+						}
+					}
+				}
+				y = append(y, f(all))
+			}
+		}
 	}
 	return y
 }
@@ -197,6 +265,14 @@ func random(r *rand.Rand, g Graph, public bool) *net {
 		switch op := op.(type) {
 		case Dense:
 			w, b := fill(r, op.Out*op.In, op.WeightRange), fill(r, op.Out, op.BiasRange)
+			n.w, n.b = append(n.w, w), append(n.b, b)
+			if public {
+				op.W, op.B = w, b
+			}
+			g.Ops[i] = op
+		case Conv2d:
+			w := fill(r, op.Out*op.Channels/max(op.Groups, 1)*op.Kernel[0]*op.Kernel[1], op.WeightRange)
+			b := fill(r, op.Out, op.BiasRange)
 			n.w, n.b = append(n.w, w), append(n.b, b)
 			if public {
 				op.W, op.B = w, b
@@ -238,4 +314,61 @@ func digestOf(t testing.TB, tag commit.Tag, p commit.Packing, salt fr.Element, x
 		t.Fatal(err)
 	}
 	return d
+}
+
+// probe records the challenge of the test engine.
+type probe struct{ h fr.Element }
+
+// probed is a circuit without its last constraint that tells its probe the challenge.
+type probed struct {
+	circuit
+	probe *probe
+}
+
+func (p *probed) Define(api frontend.API) error {
+	h, err := api.(frontend.Committer).Commit(append([]frontend.Variable{p.Context}, p.Secret...)...)
+	if err != nil {
+		return err
+	}
+	if v, ok := h.(*big.Int); ok {
+		p.probe.h.SetBigInt(v)
+	}
+	_, err = p.state(api)
+	return err
+}
+
+// statement is the second public input as a verifier computes it, from what the assignment says.
+func (n *net) statement(t testing.TB, c *Circuit, a zk.Assignment, h fr.Element) fr.Element {
+	t.Helper()
+	spec := c.Spec()
+	last := a.Trace[len(a.Trace)-1]
+	in := digestOf(t, commit.TagInput, spec.Input, a.InputSalt, a.Trace[0])
+	var out fr.Element
+	if spec.Hashed {
+		out = digestOf(t, commit.TagOutput, spec.Output, a.OutputSalt, last)
+	} else {
+		out.SetInt64(last[0])
+	}
+	if spec.Layout.Blocks == nil {
+		return commit.Hash(commit.TagStatement, in, out)
+	}
+	acc, err := c.Accumulators(a.Trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := make([]fr.Element, len(acc), spec.Layout.Vector())
+	for i := range acc {
+		v[i].SetInt64(acc[i])
+	}
+	v = append(v, a.Blinds[:]...)
+	return commit.Hash(commit.TagStatement, in, out, a.G, h, at(a.Row, h), at(v, h))
+}
+
+// at evaluates a polynomial.
+func at(p []fr.Element, x fr.Element) fr.Element {
+	var sum fr.Element
+	for i := len(p) - 1; i >= 0; i-- {
+		sum.Mul(&sum, &x).Add(&sum, &p[i])
+	}
+	return sum
 }

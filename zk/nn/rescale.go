@@ -83,12 +83,15 @@ func (r *Rescale) apply(x int64) int64 {
 // In the last: if out = Lo, the first product makes y = out - e; if out = Hi, it makes y = out + e; else the second
 // makes y = out - e, and then the first e = 0. out, y, r and e are unique given t, whatever field element that is, as
 // long as no two values of y 2^s + r are equal modulo p: see fits.
+//
+// If it is cheaper, (y, out) is looked up in a table of all y instead.
 type rescale struct {
 	Rescale
 	shape     shape
 	proven    bool       // the inputs are
 	quotients []Interval // of y
 	checked   Interval   // of all outputs, if the inputs are not proven
+	clamps    []int64    // saturation is a lookup of y: the outputs, from the least quotient on
 	looked    bool       // a table follows, whose rows are the interval of all outputs: it checks out's range
 }
 
@@ -127,13 +130,21 @@ func (l *rescale) check(in, out []int64) int {
 
 func (l *rescale) build(b *build, in []number) ([]number, error) {
 	out := make([]number, len(in))
+	var err error
+	if l.clamps != nil {
+		pairs := b.pairTable(hull(l.quotients).Lo, l.clamps)
+		for i, x := range in {
+			if out[i], err = l.lookup(b, pairs, x, b.output(i)); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
 	for i, x := range in {
 		k := i % len(l.quotients)
-		y, err := l.element(b, x, l.quotients[k], l.shape.ranges[k], b.output(i))
-		if err != nil {
+		if out[i], err = l.element(b, x, l.quotients[k], l.shape.ranges[k], b.output(i)); err != nil {
 			return nil, err
 		}
-		out[i] = y
 	}
 	return out, nil
 }
@@ -210,6 +221,45 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		b.assertProduct(causeProduct, vs(d), vs(b.minus(hi, out)), nil)
 	}
 	return wire, nil
+}
+
+// lookup returns the output for x by a lookup of (y, out) in the table of all quotients.
+func (l *rescale) lookup(b *build, pairs *lookupTable, x number, value int64) (number, error) {
+	t := b.plus(b.scaled(l.Multiplier, b.quantity(x)), b.constant(l.half()))
+	y := t
+	if l.Shift > 0 {
+		y = b.quantity(b.secret(t.n >> l.Shift))
+		l.remainder(b, t, y)
+	}
+	if err := fits(bits.Len(uint(len(l.clamps))), l.Shift); err != nil {
+		return number{}, err
+	}
+	out := b.secret(value)
+	return out, b.lookupPair(pairs, y, b.quantity(out))
+}
+
+// tabled reports whether a lookup may be the cheaper way to saturate n elements: it saves at most as many constraints
+// as it has rows.
+func (l *rescale) tabled(n int) bool {
+	saturates := false
+	for _, q := range l.quotients {
+		saturates = saturates || l.form(q) != exactly
+	}
+	all := hull(l.quotients)
+	return saturates && !l.looked && all.size() <= maxRows && all.size() < 16*uint64(n)
+}
+
+// tabulate makes saturation a lookup, or not.
+func (l *rescale) tabulate(table bool) {
+	l.clamps = nil
+	if !table {
+		return
+	}
+	all := hull(l.quotients)
+	l.clamps = make([]int64, all.size())
+	for i := range l.clamps {
+		l.clamps[i] = l.Out.clamp(all.Lo + int64(i))
+	}
 }
 
 // remainder asserts 0 <= t - y 2^s < 2^s. Nothing with s = 0, where y was made from t.

@@ -70,17 +70,33 @@ func (l *table) check(in, out []int64) int {
 
 func (l *table) build(b *build, in []number) ([]number, error) {
 	out := make([]number, len(in))
+	pairs := b.pairTable(l.Lo, l.Values)
 	for i, x := range in {
 		out[i] = b.secret(b.output(i))
-		if err := b.lookupPair(l.Lo, l.Values, b.quantity(x), b.quantity(out[i])); err != nil {
+		if err := b.lookupPair(pairs, b.quantity(x), b.quantity(out[i])); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// lookupPair asserts y = values[x-lo], and that there is such a row. Two constraints.
-func (b *build) lookupPair(lo int64, values []int64, x, y quantity) error {
+// pairTable returns the table of pairs (lo + i, values[i]).
+func (b *build) pairTable(lo int64, values []int64) *lookupTable {
+	if b.lookups == nil {
+		return nil
+	}
+	for _, t := range b.lookups.tables {
+		if t.values != nil && t.lo == lo && slices.Equal(t.values, values) {
+			return t
+		}
+	}
+	t := &lookupTable{size: uint64(len(values)), lo: lo, values: values}
+	b.lookups.tables = append(b.lookups.tables, t)
+	return t
+}
+
+// lookupPair asserts that (x, y) is in the table. Two constraints.
+func (b *build) lookupPair(t *lookupTable, x, y quantity) error {
 	if b.lookups == nil {
 		return nil
 	}
@@ -89,18 +105,6 @@ func (b *build) lookupPair(lo int64, values []int64, x, y quantity) error {
 		return err
 	}
 	b.costs.add(causeTable, 1)
-	b.look(b.lookups.pairTable(lo, values), folded, x.n)
+	b.look(t, folded, x.n)
 	return nil
-}
-
-// pairTable returns the table of pairs (lo + i, values[i]).
-func (l *lookups) pairTable(lo int64, values []int64) *lookupTable {
-	for _, t := range l.tables {
-		if t.values != nil && t.lo == lo && slices.Equal(t.values, values) {
-			return t
-		}
-	}
-	t := &lookupTable{size: uint64(len(values)), lo: lo, values: values}
-	l.tables = append(l.tables, t)
-	return t
 }
