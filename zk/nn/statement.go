@@ -13,12 +13,15 @@ import (
 // narrowHash is the cost of a digest of up to 7 elements, without sums of many terms.
 const narrowHash = 363
 
-// digest returns the digest of numbers in a circuit.
+// digest returns the digest of numbers in a circuit. Sums, and wires that occur twice, get wires of their own, for a
+// constraint each: the cost of a digest is that of distinct wires.
 func (b *build) digest(tag commit.Tag, p commit.Packing, cost int, salt frontend.Variable, xs []number) (frontend.Variable, error) {
-	for i := range xs {
-		if !xs[i].single() {
-			xs[i] = b.materialise(xs[i])
+	seen := make(map[int]bool, len(xs))
+	for i, x := range xs {
+		if !x.single() || seen[x.terms[0].wire] {
+			xs[i] = b.materialise(x)
 		}
+		seen[xs[i].terms[0].wire] = true
 	}
 	b.costs.add(CauseHash, cost)
 	if b.api == nil {
