@@ -418,7 +418,7 @@ func Run(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *repo
 	if err != nil {
 		return nil, err
 	}
-	if err := forfeit(journal, model); err != nil {
+	if err := forfeit(journal, commitment); err != nil {
 		return nil, err
 	}
 	spent := overdraw(ctx, c, keys, filepath.Join(home, "opening"), x)
@@ -673,8 +673,8 @@ func (t *trained) predictions(dir string, twin *fixedpoint.Model) ([]int, error)
 }
 
 // forfeit spends all that is left in a journal, as if so many proofs had been made.
-func forfeit(journal string, model zk.Word) error {
-	b, err := commit.OpenBudget(journal, model)
+func forfeit(journal string, c *commit.Commitment) error {
+	b, err := commit.OpenBudget(journal, c.Blinds())
 	if err != nil {
 		return err
 	}
