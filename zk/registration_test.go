@@ -569,6 +569,10 @@ type counter struct {
 	left  int
 }
 
+// Covers names the commitment.
+func (c *counter) Covers() [32]byte { return c.model.Blinds() }
+
+// Reserve takes one proof.
 func (c *counter) Reserve() (int, error) {
 	c.left--
 	return c.left, nil
