@@ -235,9 +235,10 @@ func (b *build) result(xs []number) (frontend.Variable, error) {
 	}
 	salt := b.element(b.salts[1])
 	if !c.last.proven {
+		all := hull(c.last.ranges)
 		for i := range xs {
 			xs[i] = b.short(xs[i])
-			b.checkInterval(b.quantity(xs[i]), hull(c.last.ranges))
+			b.checkInterval(b.quantity(xs[i]), all)
 		}
 	}
 	return b.digest(commit.TagOutput, c.spec.Output, c.outputHash, salt, xs)

@@ -25,7 +25,6 @@ type lookupTable struct {
 	size     uint64
 	lo       int64   // pairs: index of the first row
 	values   []int64 // nil: no pairs
-	lookups  int
 	inverses []frontend.Variable
 	counts   []uint64 // assigning
 }

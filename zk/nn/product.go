@@ -82,13 +82,13 @@ func (p *product) each(f func(y, x phase)) {
 func (p *product) others(row func(y int), f func(y, x int)) {
 	for i := range p.y.hit {
 		y := p.y.low + i
-		real := 0 <= y && y < p.y.out
+		output := 0 <= y && y < p.y.out
 		for j := range p.x.hit {
 			x := p.x.low + j
 			switch {
-			case real && x == 0:
+			case output && x == 0:
 				row(y)
-			case real && 0 < x && x < p.x.out:
+			case output && 0 < x && x < p.x.out:
 			case p.y.hit[i] && p.x.hit[j]:
 				f(y, x)
 			}

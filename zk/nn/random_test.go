@@ -72,11 +72,10 @@ func TestRandomGraphs(t *testing.T) {
 				linear = true
 			}
 		}
-		if public || !linear {
+		if !linear {
 			g.Blinds = 0
 		}
-		c, err := New(g)
-		if err != nil {
+		if _, err := New(g); err != nil {
 			var e *GraphError
 			if !errors.As(err, &e) {
 				t.Fatal(err)
@@ -87,9 +86,7 @@ func TestRandomGraphs(t *testing.T) {
 			g.Blinds = 0
 		}
 		n := random(r, g, public)
-		if c, err = New(n.graph); err != nil {
-			t.Fatal(err)
-		}
+		c := build1(t, n.graph)
 		done++
 		s := newSolver(t, c)
 		if got := s.system.GetNbConstraints() + 1; got != c.Constraints() {

@@ -13,10 +13,7 @@ type span struct {
 }
 
 // loosely returns the span that admits n values and maybe more.
-func loosely(n uint64) span { return span{n: ceilPower(n)} }
-
-// ceilPower returns the least power of two that is at least n.
-func ceilPower(n uint64) uint64 { return 1 << bits.Len64(n-1) }
+func loosely(n uint64) span { return span{n: 1 << bits.Len64(n-1)} }
 
 // A limbing says how to check a span with lookups in tables of 0, 1, ..., size-1. The value is a mixed-radix number:
 // its limbs lie in the tables low[0], low[1], ..., top.
@@ -104,7 +101,6 @@ func (b *build) lookup(size uint64, x quantity) {
 
 // look records a lookup in t of the folded row x, whose index is n. It adds one constraint, which the caller counts.
 func (b *build) look(t *lookupTable, x frontend.Variable, n int64) {
-	t.lookups++
 	if b.assigning() {
 		t.count(n)
 	}

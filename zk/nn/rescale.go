@@ -58,6 +58,7 @@ func (r Rescale) compile(in shape) (layer, error) {
 			l.shape.ranges = repeat(l.checked, in.size())
 		}
 	}
+	l.all = hull(l.shape.ranges)
 	return l, nil
 }
 
@@ -90,8 +91,9 @@ type rescale struct {
 	shape     shape
 	proven    bool       // the inputs are
 	quotients []Interval // of y
-	checked   Interval   // of all outputs, if the inputs are not proven
+	checked   Interval   // what every output is checked to be in, if the inputs are not proven
 	clamps    []int64    // saturation is a lookup of y: the outputs, from the least quotient on
+	all       Interval   // of all outputs
 	looked    bool       // a table follows, whose rows are the interval of all outputs: it checks out's range
 }
 
@@ -167,7 +169,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 	var from quantity // what must lie in it
 	switch {
 	case l.looked:
-		checked = loosely(hull(l.shape.ranges).size())
+		checked = loosely(l.all.size())
 	case !l.proven:
 		from, checked = b.minus(out, b.constant(l.checked.Lo)), span{l.checked.size(), true}
 	case form == within:
