@@ -374,6 +374,7 @@ func Run(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *repo
 		{"another model's prediction, as this one's", edit(cheapOne.Statement, func(s *zk.Statement) { s.Model = commitment }), cheapFiles["proof.bin"]},
 		{"another task", edit(statement, func(s *zk.Statement) { s.Context.Task = zk.Word{1} }), pf},
 		{"another worker", edit(statement, func(s *zk.Statement) { s.Context.Worker = zk.Word{1} }), pf},
+		{"weights whose range is proved, nowhere", edit(statement, func(s *zk.Statement) { s.RangeProved = true }), pf},
 		{"a Groth16 proof with one bit flipped", st, flip(100)},
 		{"an evaluation with one bit flipped", st, flip(36 + 196 + 32 + 31)},
 		{"the opening of another proof", st, slices.Concat(pf[:36+196], second[36+196:])},
