@@ -78,5 +78,6 @@ func verified(r *proving.Verified) string {
 	if r.Pinned {
 		trust = "trusted     the verifying key has the digest that you named"
 	}
-	return fmt.Sprintf("verified    in %.1f ms\nkey digest  %v\nprovenance  %s\n%s\nmodel       %v (digest)\n\n%s", r.MS, r.VerifyingKey, r.Provenance, trust, r.Model, r.Claim)
+	// The key may be anybody's, and so may its provenance: quoted, it cannot pretend to be another line.
+	return fmt.Sprintf("verified    in %.1f ms\nkey digest  %v\nprovenance  %.200q\n%s\nmodel       %v (digest)\n\n%s", r.MS, r.VerifyingKey, r.Provenance, trust, r.Model, r.Claim)
 }
