@@ -68,6 +68,7 @@ var cheats = []cheat{
 	{"P23", "an output wrong by one, another model, another input, swapped public inputs, a truncated proof", "rejected"},
 	{"P24", "outputs out of range behind the same packed value", "rejected"},
 	{"P25", "two proofs from one reservation", "not expressible: each proof reserves"},
+	{"P26", "weights that are no small integers, such as 1/2, without a registration", "accepted as sums modulo the order, which the statement says; refused when it says range-proved"},
 }
 
 var soundnessLine = regexp.MustCompile(`(?m)^Soundness: ([A-Z0-9a-z, ]+)\.$`)
