@@ -124,7 +124,6 @@ var future = strings.Fields(`
 	runtime/evm
 	runtime/task
 	zk/ckks
-	zk/solidity/evmtest
 `)
 
 // topLevel is all that may lie in the root folder, besides dotfiles and what .gitignore names.

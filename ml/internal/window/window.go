@@ -12,8 +12,8 @@ type Grid struct {
 	Dilation [2]int
 }
 
-// Number is what images consist of.
-type Number interface{ ~float32 | ~float64 }
+// Number is what images consist of; integers are those of quantised models.
+type Number interface{ ~float32 | ~float64 | ~int64 }
 
 // Positions returns the number of output positions.
 func (g Grid) Positions() int { return g.Out[0] * g.Out[1] }

@@ -1,0 +1,89 @@
+package provable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/signet-ml/signet/ml"
+	"github.com/signet-ml/signet/zk"
+)
+
+// A Prediction is what the twin says about the samples of one proof.
+type Prediction struct {
+	Labels []int     // class indices
+	Values ml.Tensor // outputs in real numbers: class indices when the answer is a class
+
+	statement             *zk.Statement
+	inputSalt, outputSalt zk.Word
+	left                  int
+}
+
+// Statement returns what was proved.
+func (p *Prediction) Statement() *zk.Statement { return p.statement }
+
+// Salts returns the salts of the input's and the output's digest, zero where there is none. Whoever learns one can
+// check guesses of the value behind it.
+func (p *Prediction) Salts() (input, output zk.Word) { return p.inputSalt, p.outputSalt }
+
+// ProofsLeft returns how many proofs the model commitment still covers, -1 for public weights.
+func (p *Prediction) ProofsLeft() int { return p.left }
+
+// Prove predicts x and proves it: x is one sample, or a batch of as many as Options.Batch. opening is what Commit
+// returned, nil for public weights. The proof is verified before it is returned, and the opening's budget is charged
+// even when proving fails.
+func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.Tensor, where zk.Context) (*zk.Proof, *Prediction, error) {
+	in, err := c.encode(x)
+	if err != nil {
+		return nil, nil, err
+	}
+	trace, err := c.twin.Trace(in, c.options.Batch)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := zk.Witness{Trace: trace, Input: c.options.Input, Output: c.options.Output, Context: where}
+	switch private := c.options.Weights == zk.Committed; {
+	case private && opening == nil:
+		return nil, nil, errors.New("provable: prove: committed weights need their opening")
+	case !private && opening != nil:
+		return nil, nil, errors.New("provable: prove: an opening for public weights")
+	case private:
+		w.Model, w.Opening, w.Budget = opening.commitment, opening.opening, opening.budget
+	}
+	res, err := zk.Prove(ctx, k, w)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &Prediction{statement: res.Statement, inputSalt: res.InputSalt, outputSalt: res.OutputSalt, left: res.ProofsLeft}
+	out := trace[len(trace)-1]
+	p.Labels, p.Values = c.twin.Labels(out), c.twin.Decode(out)
+	return res.Proof, p, nil
+}
+
+// encode returns x in integers, and fails unless it holds as many samples as a proof covers.
+func (c *Circuit) encode(x ml.Tensor) ([]int64, error) {
+	in, err := c.twin.Encode(x)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(in) / c.twin.InputLen(); n != c.options.Batch {
+		return nil, fmt.Errorf("provable: %d samples for a circuit of %d", n, c.options.Batch)
+	}
+	return in, nil
+}
+
+// Statement returns what a verifier who knows x, and holds the commitment of a registry, believes was proved about p.
+// x is used when the input is public: it is encoded again, so a prediction about another input does not verify. For
+// public weights commitment is nil. It returns nil when x does not fit the model.
+func (c *Circuit) Statement(commitment *Commitment, x ml.Tensor, p *Prediction) *zk.Statement {
+	st := *p.statement
+	st.Model = commitment
+	if c.options.Input == zk.Public {
+		in, err := c.encode(x)
+		if err != nil {
+			return nil // zk.Verify refuses it
+		}
+		st.Input = zk.Claim{Visibility: zk.Public, Values: in}
+	}
+	return &st
+}

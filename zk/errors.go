@@ -1,0 +1,35 @@
+package zk
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Reasons for which Verify refuses. Errors wrap one of them with the place that failed.
+var (
+	// ErrStatement: the statement contradicts itself or the verifying key.
+	ErrStatement = errors.New("zk: statement refused")
+	// ErrProof: the proof does not prove the statement.
+	ErrProof = errors.New("zk: proof refused")
+	// ErrProvenance: the key's provenance is not one that the verifier accepts.
+	ErrProvenance = errors.New("zk: provenance refused")
+	// ErrRegistration: the registration of the weights is absent, does not fit, or does not verify.
+	ErrRegistration = errors.New("zk: registration refused")
+)
+
+// A FormatError reports bytes that are not what they should be. Err, when set, is the error underneath.
+type FormatError struct {
+	What   string // "proof", "registration", "verifying key", "statement"
+	Reason string
+	Err    error
+}
+
+func (e *FormatError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("zk: %s: %s: %v", e.What, e.Reason, e.Err)
+	}
+	return fmt.Sprintf("zk: %s: %s", e.What, e.Reason)
+}
+
+// Unwrap returns the error underneath, or nil.
+func (e *FormatError) Unwrap() error { return e.Err }
