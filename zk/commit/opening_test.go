@@ -232,8 +232,10 @@ func TestCommitCompact(t *testing.T) {
 
 func TestOpening(t *testing.T) {
 	forms(t, func(t *testing.T, form Form) {
-		r := register(t, form, toy, 1)
-		for seed := range uint64(3) {
+		narrow := Layout{Blocks: []Block{{Rows: 1, Columns: 4, Weight: Range{5, 9}, Bias: Range{-3, -1}}}, Blinds: 5, Accumulators: 1}
+		for seed, layout := range []Layout{toy, toy, narrow} {
+			seed := uint64(seed)
+			r := register(t, form, layout, seed)
 			tr, p := r.prove(t, 10*seed)
 			if err := VerifyOpening(r.srs.VerifyingKey(), r.c, tr, p); err != nil {
 				t.Fatal(err)
