@@ -67,7 +67,7 @@ var shapes = []shape{
 	{[]int{64, 96, 96, 10}, 2},
 	{[]int{256, 128, 10}, 4},
 	{[]int{2500, 800, 10}, 1},
-	{[]int{512, 1536, 512, 10}, 1},
+	{[]int{512, 1536, 512, 10}, 2},
 }
 
 // calibrateProofs measures proofs about networks of the shapes and fits rates to them. Keys are made, and one proof of

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ type runFlags struct {
 	Data    string `placeholder:"DIR" help:"Folder with the full data sets (MNIST's four files, breast_cancer.csv). Default: the embedded ones."`
 	Seed    uint64 `default:"1" help:"Fixes data split and training. Encryption is always random."`
 	Samples int    `default:"0" placeholder:"N" help:"Samples to predict. Default: the example's own number."`
+	Cache   string `placeholder:"DIR" help:"proven-inference: folder for the proving key, which the next run finds there. Default: keys/ in the folder of -out."`
 }
 
 type runCmd struct{ runFlags }
@@ -49,7 +51,8 @@ func (c *runFlags) run(e *env, export bool) error {
 		return err
 	}
 	r := nb.Record(e.out, c.Out)
-	s, err := x.run(e.ctx, r, notebook.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Bars: e.bars, Step: []string{exe, "stage", x.Name}})
+	s, err := x.run(e.ctx, r, notebook.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Keys: cmp.Or(c.Cache, filepath.Join(c.Out, "keys")),
+		Bars: e.bars, Step: []string{exe, "stage", x.Name}})
 	if err != nil {
 		return fmt.Errorf("%s: %w", x.Name, err)
 	}

@@ -49,8 +49,11 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 		return nil, err
 	}
 	rep.ProvingKeyBytes = sys.ProvingKeyBytes()
-	rep.ProofBytes = proofHeader + gnarkx.ProofSize
-	if form != 0 {
+	rep.ProofBytes = envelopeSize
+	switch {
+	case spec.Kind == RangeProof:
+		rep.ProofBytes += commit.MatrixOpening{}.Size(form)
+	case form != 0:
 		rep.ProofBytes += commit.OpeningProof{}.Size(form)
 	}
 	if s.dir != "" {
@@ -123,12 +126,16 @@ func (r *Report) soundness(spec Spec, secrets int) {
 
 // manifest fills in what becomes public, what stays private and what is not proved.
 func (r *Report) manifest(spec Spec) {
+	provenance := "anything to those who do not trust the machine that made the keys: setup " + r.Provenance
+	if spec.Kind == RangeProof {
+		r.Public = []string{"the layout: sizes of the layers and ranges of their weights", "the model commitment", "who registers the model"}
+		r.Private = []string{"the weights"}
+		r.NotProved = []string{"anything of the weights but their ranges", provenance}
+		return
+	}
 	r.Public = []string{"the architecture: layers, sizes, integer ranges and scales that are constants of the circuit"}
 	r.Private = []string{"every value between input and output"}
-	r.NotProved = []string{
-		"accuracy, fairness, and how the model was trained",
-		"the float network that the integers come from",
-	}
+	r.NotProved = []string{"accuracy, fairness, and how the model was trained", "the float network that the integers come from"}
 	if r.Rows > 0 {
 		r.Public = append(r.Public, fmt.Sprintf("the model commitment, which hides the weights for %s proofs", thousands(r.Proofs)))
 		r.Private = append(r.Private, "the weights")
@@ -137,14 +144,13 @@ func (r *Report) manifest(spec Spec) {
 		r.Public = append(r.Public, "the weights: they are constants of the circuit")
 	}
 	r.Public = append(r.Public, shown("the input", 0))
-	switch {
-	case spec.Hashed:
+	if spec.Hashed {
 		r.Public = append(r.Public, shown("the output", 0))
-	default:
+	} else {
 		r.Public = append(r.Public, "the class: itself")
 	}
 	r.Public = append(r.Public, "the context: network, task and worker that the proof is for")
-	r.NotProved = append(r.NotProved, "anything to those who do not trust the machine that made the keys: setup "+r.Provenance)
+	r.NotProved = append(r.NotProved, provenance)
 }
 
 // verifyingKeyBytes returns the length of a verifying key's encoding.

@@ -12,11 +12,11 @@ import (
 // wires into the circuit, takes the opening from open, which gets both challenges, and does not verify.
 func ForgeRegistration(ctx context.Context, regKeys *Keys, vk *VerifyingKey, model *commit.Commitment, registrant Word,
 	wires *commit.Opening, open func(g, r fr.Element) (*commit.MatrixOpening, error)) (*Registration, error) {
-	c, err := registrationContext(regKeys.vk, vk, model, registrant)
+	cd, err := vk.ModelDigest(model)
 	if err != nil {
 		return nil, err
 	}
-	a := Assignment{Context: c, Opening: wires}
+	a := Assignment{Context: regKeys.vk.registrationContext(cd, registrant), Opening: wires}
 	var g, r fr.Element
 	reg := &Registration{envelope: regKeys.vk.envelope()}
 	reg.groth16, err = regKeys.proveCircuit(ctx, &a, func(h fr.Element) fr.Element {

@@ -56,14 +56,17 @@ func ReadRegistration(r io.Reader) (*Registration, error) {
 func Register(ctx context.Context, regKeys *Keys, vk *VerifyingKey, model *commit.Commitment, opening *commit.Opening, registrant Word) (*Registration, error) {
 	fail := func(err error) (*Registration, error) { return nil, fmt.Errorf("zk: register: %w", err) }
 	regKey := regKeys.vk
-	c, err := registrationContext(regKey, vk, model, registrant)
+	if err := regKey.serves(vk); err != nil {
+		return fail(err)
+	}
+	cd, err := vk.ModelDigest(model)
 	if err != nil {
 		return fail(err)
 	}
 	if opening == nil || opening.Form() != vk.form || opening.Layout().Digest() != vk.spec.Layout.Digest() {
 		return fail(errors.New("no opening, or one of another form or layout"))
 	}
-	a := Assignment{Context: c, Opening: opening}
+	a := Assignment{Context: regKey.registrationContext(cd, registrant), Opening: opening}
 	var g, r fr.Element
 	var u []fr.Element
 	reg := &Registration{envelope: regKey.envelope()}
@@ -92,17 +95,21 @@ func Register(ctx context.Context, regKeys *Keys, vk *VerifyingKey, model *commi
 // Digest with one that you trust, or its Circuit with that of keys of your own), that its provenance is one that it
 // accepts, that model is the commitment that was agreed on, and that registrant comes from its own records.
 func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, registrant Word, reg *Registration) error {
-	c, err := registrationContext(regKey, vk, model, registrant)
+	if err := regKey.serves(vk); err != nil {
+		return fmt.Errorf("%w: %w", ErrRegistration, err)
+	}
+	cd, err := vk.ModelDigest(model)
 	if err != nil {
 		return err
 	}
-	refuse := func(what string, err error) error { return fmt.Errorf("%w: %s: %w", ErrRegistration, what, err) }
 	if reg == nil {
 		return fmt.Errorf("%w: none given", ErrRegistration)
 	}
 	if err := reg.check(regKey); err != nil {
 		return fmt.Errorf("%w: %w", ErrRegistration, err)
 	}
+	c := regKey.registrationContext(cd, registrant)
+	refuse := func(what string, err error) error { return fmt.Errorf("%w: %s: %w", ErrRegistration, what, err) }
 	h, err := gnarkx.Challenge(regKey.groth16, regKey.target, reg.groth16, c)
 	if err != nil {
 		return refuse("circuit", err)
@@ -114,34 +121,32 @@ func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, regi
 	return orRefuse(refuse, "opening", commit.VerifyMatrixOpening(vk.srs, model, rowChallenge(h), h, reg.opening))
 }
 
-// registrationContext returns the first public input of a registration, after checking that both keys are about the
-// same weights: the same layout, ranges included, form and reference string.
-func registrationContext(regKey, vk *VerifyingKey, model *commit.Commitment, registrant Word) (fr.Element, error) {
-	refuse := func(reason string) (fr.Element, error) {
-		return fr.Element{}, fmt.Errorf("%w: %s", ErrRegistration, reason)
-	}
+// serves returns an error unless regKey is for registrations of vk's models: both are about the same weights, in the
+// same layout, ranges included, and under the same reference string.
+func (regKey *VerifyingKey) serves(vk *VerifyingKey) error {
 	switch {
 	case regKey == nil || vk == nil:
-		return refuse("a key is missing")
+		return errors.New("a key is missing")
 	case regKey.spec.Kind != RangeProof:
-		return refuse("its key is not that of a registration circuit")
+		return errors.New("its key is not that of a registration circuit")
 	case vk.spec.Kind != Inference || !vk.spec.private():
-		return refuse("it is for a circuit without private weights")
+		return errors.New("it is for a circuit without private weights")
 	case regKey.spec.Version != vk.spec.Version:
-		return refuse("the keys are of two versions of the semantics")
+		return errors.New("the keys are of two versions of the semantics")
 	case regKey.spec.Layout.Digest() != vk.spec.Layout.Digest():
-		return refuse("the keys have two layouts, or ranges")
-	case regKey.form != vk.form || regKey.srs.Digest() != vk.srs.Digest():
-		return refuse("the keys have two reference strings")
+		return errors.New("the keys have two layouts, or ranges")
+	case regKey.srs.Digest() != vk.srs.Digest(): // covers the form
+		return errors.New("the keys have two reference strings")
 	}
-	cd, err := vk.ModelDigest(model)
-	if err != nil {
-		return fr.Element{}, err
-	}
-	// cd names the circuit of vk and its reference string.
+	return nil
+}
+
+// registrationContext returns the first public input of a registration. The model's digest cd, which names the circuit
+// that will use it and the reference string too, is fixed by it before the circuit's challenge.
+func (regKey *VerifyingKey) registrationContext(cd, registrant Word) fr.Element {
 	subject := commit.NewTranscript("signet/zk/subject/v1").
 		Uint(uint64(RangeProof)).Uint(uint64(regKey.spec.Version)).Word(regKey.digest).Word(cd).Word(registrant).Sum()
-	return Context{}.value(subject), nil
+	return Context{}.value(subject)
 }
 
 // rowChallenge returns the challenge that combines rows, from the circuit's.

@@ -78,7 +78,7 @@ func newRegistry(c *nn.Circuit, srs *commit.SRS, opts ...zk.Option) (*registry, 
 	if err != nil {
 		return nil, err
 	}
-	if r.reg, err = zk.Setup(ctx, circuit, zk.For(r.keys.VerifyingKey().Target()), zk.ReferenceString(r.keys.ReferenceString())); err != nil {
+	if r.reg, err = zk.Setup(ctx, circuit, append(opts, zk.ReferenceString(r.keys.ReferenceString()))...); err != nil {
 		return nil, err
 	}
 	weights, bias := modest(r.layout)
@@ -230,7 +230,7 @@ func (r *registry) wider(t *testing.T, edit func(*commit.Layout), values ...func
 // the value of the model's own opening, nor with the circuit's.
 func (r *registry) refused(t *testing.T, name string, model *commit.Commitment, wires *commit.Opening, open func(g, h fr.Element) (*commit.MatrixOpening, error)) {
 	t.Helper()
-	for _, lie := range []bool{false, true} {
+	for _, lie := range []bool{false, true} { // about the value
 		reg, err := zk.ForgeRegistration(t.Context(), r.reg, r.keys.VerifyingKey(), model, registrant, wires, func(g, h fr.Element) (*commit.MatrixOpening, error) {
 			o, err := open(g, h)
 			if err == nil && lie {
@@ -420,27 +420,29 @@ func TestRegistrationForgedBlinds(t *testing.T) {
 //
 // Soundness: P9, S20.
 func TestRegistrationCopied(t *testing.T) {
+	cache := zk.CacheDir(t.TempDir())
 	registries(t, func(t *testing.T, r *registry) {
 		vk, regKey := r.keys.VerifyingKey(), r.reg.VerifyingKey()
 		srs := r.keys.ReferenceString()
 		options := []zk.Option{zk.For(vk.Target())}
-		if r.model.Form == commit.Compact {
-			options = append(options, zk.CompactModel())
-		}
-		sibling := func(weight, bias int64, shift int, srs *commit.SRS) *registry {
+		sibling := func(weight, bias int64, shift int, srs *commit.SRS, opts ...zk.Option) *registry {
 			c, err := registrable(weight, bias, shift)
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := newRegistry(c, srs, options...)
+			out, err := newRegistry(c, srs, append(options, opts...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return out
 		}
-		circuit, again := sibling(127, 1000, 7, srs), sibling(127, 1000, 6, srs)
-		weight, bias := sibling(128, 1000, 6, srs), sibling(127, 1<<30, 6, srs)
-		secrets := sibling(127, 1000, 6, nil)
+		circuit, again := sibling(127, 1000, 7, srs, cache), sibling(127, 1000, 6, srs)
+		weight, bias := sibling(128, 1000, 6, srs, cache), sibling(127, 1<<30, 6, srs, cache)
+		local, err := commit.NewLocalSRS(r.model.Form, r.layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets := sibling(127, 1000, 6, local, cache)
 		other, target := byRows, zk.Native
 		if r.model.Form == commit.Rows {
 			other, target = inOnePoint, zk.Solidity
@@ -453,7 +455,7 @@ func TestRegistrationCopied(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		retargeted, err := zk.Setup(t.Context(), layout, zk.For(target), zk.ReferenceString(srs))
+		retargeted, err := zk.Setup(t.Context(), layout, cache, zk.For(target), zk.ReferenceString(srs))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -488,6 +490,25 @@ func TestRegistrationCopied(t *testing.T) {
 			err := zk.VerifyRegistration(c.regKey, c.vk, c.model, c.registrant, c.reg)
 			if !errors.Is(err, c.want) || c.want == nil && err != nil {
 				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+		// Registrations that are true and say another thing: of wider ranges, and under keys with secrets of another
+		// string. A forger makes them for this very model.
+		wide := r.wider(t, func(l *commit.Layout) { l.Blocks[0].Weight = commit.Range{Lo: -128, Hi: 128} }, func(w, b [][]int64) { w[0][0] = -128 })
+		for _, c := range []struct {
+			name  string
+			keys  *zk.Keys
+			model *commit.Commitment
+			of    *commit.Opening
+		}{{"a wider range", weight.reg, wide.model, wide.opening}, {"another reference string", secrets.reg, r.model, r.opening}} {
+			reg, err := zk.ForgeRegistration(t.Context(), c.keys, vk, c.model, registrant, c.of, func(g, h fr.Element) (*commit.MatrixOpening, error) {
+				return commit.OpenMatrix(t.Context(), srs, c.of, g, h, c.of.Row(g))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := zk.VerifyRegistration(c.keys.VerifyingKey(), vk, c.model, registrant, reg); !errors.Is(err, zk.ErrRegistration) {
+				t.Errorf("forged with %s: %v", c.name, err)
 			}
 		}
 		// The registration itself is sound for every model key of its own circuit and string.
@@ -569,8 +590,10 @@ type counter struct {
 	left  int
 }
 
+// Covers names the commitment.
 func (c *counter) Covers() [32]byte { return c.model.Blinds() }
 
+// Reserve takes one proof.
 func (c *counter) Reserve() (int, error) {
 	c.left--
 	return c.left, nil

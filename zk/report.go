@@ -115,17 +115,24 @@ func (r *Report) String() string {
 	line("compile\t%s\ton %s, %d thread(s); times and memory are estimates", seconds(r.Compile), r.Machine, r.Threads)
 	line("setup\t%s\tonce for the architecture, %s of memory", seconds(r.Setup), size(r.SetupBytes))
 	line("load\t%s\tkeys from the cache%s", seconds(r.Load), prefixed(": a ", r.Cache))
-	if r.Rows > 0 {
+	if r.Rows > 0 && r.Kind == Inference {
 		line("commit\t%s\tonce for the model", seconds(r.Model))
 	}
 	line("prove\t%s\t%s of memory", seconds(r.Prove), size(r.ProveBytes))
 	line("verify\t%s", seconds(r.Verify))
-	line("proving key\t%s\tand a reference string of %s", size(r.ProvingKeyBytes), size(r.ReferenceBytes))
+	line("proving key\t%s", size(r.ProvingKeyBytes))
+	if r.Rows > 0 {
+		line("reference string\t%s", size(r.ReferenceBytes))
+	}
 	line("verifying key\t%s", size(int64(r.VerifyingKeyBytes)))
 	if r.Rows > 0 {
 		line("model commitment\t%s\tgood for %s proofs", size(int64(r.ModelBytes)), thousands(r.Proofs))
 	}
-	line("proof\t%s\tfor %d sample(s)", size(int64(r.ProofBytes)), r.Batch)
+	what := "of the weights' ranges"
+	if r.Kind == Inference {
+		what = fmt.Sprintf("for %d sample(s)", r.Batch)
+	}
+	line("proof\t%s\t%s", size(int64(r.ProofBytes)), what)
 	line("soundness\t2^-%d\tper hash query; BN254 about 2^-100; setup: %s", r.SoundnessBits, r.Provenance)
 	if r.Quantization != "" {
 		line("integers\t%s", r.Quantization)

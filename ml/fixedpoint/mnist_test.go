@@ -1,7 +1,6 @@
 package fixedpoint_test
 
 import (
-	"math"
 	"testing"
 
 	"github.com/signet-ml/signet/ml/data"
@@ -57,7 +56,10 @@ func TestMNIST(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() {
-				c.images, c.epochs, c.want = 1000, 2, 0.6
+				if c.name != "mlp" {
+					t.Skip("convolutions train for seconds")
+				}
+				c.images, c.epochs, c.want = 1000, 2, 0.7
 			}
 			r := compare(t, c.p, set.Head(c.images), test, func(o *train.Options) { o.Epochs, o.BatchSize = c.epochs, 32 })
 			if r.FloatAccuracy < c.want || r.Accuracy < r.FloatAccuracy-lost-1e-9 {
@@ -83,11 +85,10 @@ func TestLogisticRegression(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Features lie up to 10 deviations out, which 8 bits resolve to a twelfth of one.
 	for _, c := range []struct {
-		o    fixedpoint.Options
-		most float64 // error of a probability
-	}{{fixedpoint.Options{}, 0.06}, {fixedpoint.Options{Activations: 12}, 0.006}, {fixedpoint.Options{Class: true}, math.Inf(1)}} {
+		o   fixedpoint.Options
+		rms float64 // error of a probability, or of a score
+	}{{fixedpoint.Options{}, 0.01}, {fixedpoint.Options{Class: true}, 0.1}} {
 		c.o.Calibration = set.X
 		q, err := fixedpoint.Quantize(m, c.o)
 		if err != nil {
@@ -98,8 +99,8 @@ func TestLogisticRegression(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Log(r)
-		if r.FloatAccuracy < 0.95 || r.Accuracy < r.FloatAccuracy-0.01 || r.MaxError > c.most { // one of 114 samples
-			t.Errorf("class %v: accuracy %.4f, in float64 %.4f, largest error %.3g", c.o.Class, r.Accuracy, r.FloatAccuracy, r.MaxError)
+		if r.FloatAccuracy < 0.95 || r.Accuracy < r.FloatAccuracy-0.01 || r.RMSError > c.rms { // one of 114 samples
+			t.Errorf("class %v: accuracy %.4f, in float64 %.4f, rms error %.3g", c.o.Class, r.Accuracy, r.FloatAccuracy, r.RMSError)
 		}
 	}
 }

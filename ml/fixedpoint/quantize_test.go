@@ -764,11 +764,10 @@ func TestRandomNetworks(t *testing.T) {
 // TestLargeNetworks quantises the two networks that proofs are measured on, with random
 // weights.
 func TestLargeNetworks(t *testing.T) {
-	sizes := [][]int{{784, 1024, 256, 10}, {784, 3072, 2048, 512, 10}}
 	if testing.Short() {
-		sizes = sizes[:1]
+		t.Skip("millions of weights")
 	}
-	for _, s := range sizes {
+	for _, s := range [][]int{{784, 1024, 256, 10}, {784, 3072, 2048, 512, 10}} {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
 			r := seeded(15)
 			var layers []ml.Layer

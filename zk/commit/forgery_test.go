@@ -1,183 +1,316 @@
 package commit
 
 import (
+	"bytes"
 	"errors"
-	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-// TestGammaBeforeQ1 hides terms of the first variable in K: what K holds at X = g has accumulators that changed with g.
-// If gamma did not absorb Q1, such a K would open to them; then Q1 could be made to fit gamma.
-//
-// Soundness: P3.
-func TestGammaBeforeQ1(t *testing.T) {
-	r := register(t, Compact, toy, 1)
-	layout := r.o.Layout()
-	e := elements(5, 3)
-	tr := Transcribe{Context: e[0], CD: r.cd(), G: e[1], H: e[2]}
-	u := r.o.Row(tr.G)
-	// v(X, Y) = low(Y) + c X: at X = g the first accumulator is c g more than before g was known.
-	low, c := vector(layout, 3), fr.NewElement(1000)
-	k := naive(append(slices.Clone(r.srs.row(0)[:len(low)]), r.srs.row(1)[0]), append(slices.Clone(low), c))
-	v := slices.Clone(low)
-	v[0].Add(&v[0], new(fr.Element).Mul(&c, &tr.G))
+// add returns p + x*q.
+func add(p bn254.G1Affine, x fr.Element, q bn254.G1Affine) bn254.G1Affine {
+	return naive([]bn254.G1Affine{p, q}, []fr.Element{fr.One(), x})
+}
 
-	// solve returns the opening for a gamma: (W + gamma v - W(g, Y) - gamma v(g, Y)) / (X - g) has the term gamma c.
-	solve := func(gamma fr.Element) *OpeningProof {
-		p := &OpeningProof{K: k, E1: evaluate(u, tr.H), E2: evaluate(v, tr.H)}
-		q := multiExp(r.o.quotients, powers(tr.G, len(r.o.quotients)), 0)
-		p.Q1.FromJacobian(&q)
-		more := naive([]bn254.G1Affine{g1Generator}, []fr.Element{*new(fr.Element).Mul(&gamma, &c)})
-		p.Q1.Add(&p.Q1, &more)
-		f := make([]fr.Element, layout.Powers())
-		copy(f, u)
-		for i := range v {
-			f[i].Add(&f[i], new(fr.Element).Mul(&gamma, &v[i]))
-		}
-		quotient := divide(f, tr.H)
-		p.Q2 = naive(r.srs.row(0)[:len(quotient)], quotient)
-		return p
+// refused fails the test unless the proof is refused with ErrOpening.
+func refused(t *testing.T, what string, key SRSKey, c *Commitment, tr Transcribe, p *OpeningProof) {
+	t.Helper()
+	if err := VerifyOpening(key, c, tr, p); !errors.Is(err, ErrOpening) {
+		t.Errorf("%s: got %v, want ErrOpening", what, err)
 	}
-	// equation is the verifier's, with any gamma.
-	equation := func(p *OpeningProof, gamma fr.Element) bool {
-		value := *new(fr.Element).Mul(&gamma, &p.E2)
-		value.Add(&value, &p.E1).Neg(&value)
-		one := fr.One()
-		left := naive([]bn254.G1Affine{r.c.Points[0], p.K, g1Generator, p.Q1, p.Q2}, []fr.Element{one, gamma, value, tr.G, tr.H})
-		left.Neg(&left)
+}
+
+// TestMauled changes every part of a good proof and of what it is verified against.
+func TestMauled(t *testing.T) {
+	forms(t, func(t *testing.T, form Form) {
+		r := register(t, form, toy, 1)
 		key := r.srs.VerifyingKey()
-		ok, err := bn254.PairingCheck([]bn254.G1Affine{left, p.Q1, p.Q2}, []bn254.G2Affine{key.G2, key.T2, key.S2})
-		return err == nil && ok
-	}
-	early := tr.gamma(Rows, solve(fr.Element{})) // a hash that leaves Q1 out
-	p := solve(early)
-	if !equation(p, early) {
-		t.Fatal("no forgery under a gamma that does not depend on Q1")
-	}
-	if err := VerifyOpening(r.srs.VerifyingKey(), r.c, tr, p); !errors.Is(err, ErrOpening) {
-		t.Errorf("accepted: %v", err)
-	}
-	// Turning in circles does not help: each Q1 has another gamma.
-	for range 5 {
-		p = solve(tr.gamma(Compact, p))
-		if err := VerifyOpening(r.srs.VerifyingKey(), r.c, tr, p); !errors.Is(err, ErrOpening) {
-			t.Errorf("accepted: %v", err)
-		}
-	}
-}
-
-// rank returns the rank of a matrix, which it spoils.
-func rank(rows [][]fr.Element) int {
-	n := 0
-	for column := range rows[0] {
-		pivot := slices.IndexFunc(rows[n:], func(r []fr.Element) bool { return !r[column].IsZero() })
-		if pivot < 0 {
-			continue
-		}
-		rows[n], rows[n+pivot] = rows[n+pivot], rows[n]
-		for i := n + 1; i < len(rows); i++ {
-			var f fr.Element
-			f.Div(&rows[i][column], &rows[n][column])
-			for j := column; j < len(rows[i]); j++ {
-				rows[i][j].Sub(&rows[i][j], new(fr.Element).Mul(&f, &rows[n][j]))
-			}
-		}
-		if n++; n == len(rows) {
-			break
-		}
-	}
-	return n
-}
-
-// TestBudgetIsRank counts what an unbounded adversary sees of the blinds: the rows at s, one combination by the
-// registration, one by each proof. At the budget these are independent, and as many as there are blinds; with one proof
-// more they are not independent.
-//
-// Soundness: P10.
-func TestBudgetIsRank(t *testing.T) {
-	for _, x := range []struct{ rows, blinds int }{{1, 3}, {1, 9}, {2, 2}, {4, 3}, {10, 4}} {
-		layout := Layout{Blocks: []Block{{Rows: x.rows, Columns: 3, Weight: Range{-1, 1}}}, Blinds: x.blinds, Accumulators: 1}
-		if err := layout.Validate(); err != nil {
+		tr, p := r.prove(t, 1)
+		if err := VerifyOpening(key, r.c, tr, p); err != nil {
 			t.Fatal(err)
 		}
-		budget := layout.Budget(Rows)
-		e := elements(uint64(x.rows), 1+2*(budget+2))
-		functional := func(g []fr.Element, y fr.Element) (out []fr.Element) { // of the blinds, row by row
-			for i := range x.rows {
-				for _, p := range powers(y, layout.Columns())[layout.blindsAt():] {
-					out = append(out, *p.Mul(&p, &g[i]))
-				}
-			}
-			return out
+		shift := func(q *bn254.G1Affine) { q.Add(q, &g1Generator) }
+		one := fr.One()
+		for name, maul := range map[string]func(c *Commitment, tr *Transcribe, p *OpeningProof){
+			"K":              func(_ *Commitment, _ *Transcribe, p *OpeningProof) { shift(&p.K) },
+			"K negated":      func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.K.Neg(&p.K) },
+			"K zero":         func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.K = bn254.G1Affine{} },
+			"K off":          func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.K.X.SetUint64(7) },
+			"E1":             func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.E1.Add(&p.E1, &one) },
+			"E2":             func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.E2.Add(&p.E2, &one) },
+			"E1 and E2":      func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.E1, p.E2 = p.E2, p.E1 },
+			"Q1":             func(_ *Commitment, _ *Transcribe, p *OpeningProof) { shift(&p.Q1) },
+			"Q1 off":         func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.Q1.X.SetUint64(7) },
+			"Q2":             func(_ *Commitment, _ *Transcribe, p *OpeningProof) { shift(&p.Q2) },
+			"Q2 zero":        func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.Q2 = bn254.G1Affine{} },
+			"Q2 off":         func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.Q2.Y.SetUint64(7) },
+			"quotients":      func(_ *Commitment, _ *Transcribe, p *OpeningProof) { p.Q1, p.Q2 = p.Q2, p.Q1 },
+			"context":        func(_ *Commitment, tr *Transcribe, _ *OpeningProof) { tr.Context.Add(&tr.Context, &one) },
+			"cd":             func(_ *Commitment, tr *Transcribe, _ *OpeningProof) { tr.CD[31] ^= 1 },
+			"g":              func(_ *Commitment, tr *Transcribe, _ *OpeningProof) { tr.G.Add(&tr.G, &one) },
+			"h":              func(_ *Commitment, tr *Transcribe, _ *OpeningProof) { tr.H.Add(&tr.H, &one) },
+			"a point":        func(c *Commitment, _ *Transcribe, _ *OpeningProof) { shift(&c.Points[0]) },
+			"last point":     func(c *Commitment, _ *Transcribe, _ *OpeningProof) { shift(&c.Points[len(c.Points)-1]) },
+			"a point off":    func(c *Commitment, _ *Transcribe, _ *OpeningProof) { c.Points[0].X.SetUint64(7) },
+			"a point more":   func(c *Commitment, _ *Transcribe, _ *OpeningProof) { c.Points = append(c.Points, g1Generator) },
+			"a point less":   func(c *Commitment, _ *Transcribe, _ *OpeningProof) { c.Points = c.Points[1:] },
+			"no points":      func(c *Commitment, _ *Transcribe, _ *OpeningProof) { c.Points = nil },
+			"another form":   func(c *Commitment, _ *Transcribe, _ *OpeningProof) { c.Form = 3 - form },
+			"form 0":         func(c *Commitment, _ *Transcribe, _ *OpeningProof) { c.Form = 0 },
+			"another vector": func(_ *Commitment, _ *Transcribe, p *OpeningProof) { _, other := r.prove(t, 50); p.K = other.K },
+		} {
+			c := &Commitment{Form: r.c.Form, Points: append([]bn254.G1Affine(nil), r.c.Points...)}
+			tr, p := tr, *p
+			maul(c, &tr, &p)
+			refused(t, name, key, c, tr, &p)
 		}
-		seen := func(proofs int) (out [][]fr.Element) {
-			for i := range x.rows {
-				row := make([]fr.Element, x.rows)
-				row[i].SetOne()
-				out = append(out, functional(row, e[0]))
-			}
-			for k := range proofs + 1 { // 1: the registration
-				out = append(out, functional(powers(e[1+2*k], x.rows), e[2+2*k]))
-			}
-			return out
+	})
+}
+
+// TestForeignKeys verifies a proof under keys of other strings and of the other form.
+func TestForeignKeys(t *testing.T) {
+	forms(t, func(t *testing.T, form Form) {
+		r := register(t, form, toy, 1)
+		tr, p := r.prove(t, 1)
+		refused(t, "another string", known(form, toy, 5, 7).VerifyingKey(), r.c, tr, p)
+		refused(t, "the other form", known(3-form, toy, 5, 7).VerifyingKey(), r.c, tr, p)
+		refused(t, "no key", SRSKey{}, r.c, tr, p)
+	})
+}
+
+// TestLongerString makes a proof with a longer string of the same secrets: the key is the same and so is the proof's
+// meaning.
+func TestLongerString(t *testing.T) {
+	forms(t, func(t *testing.T, form Form) {
+		longer := toy
+		longer.Blinds, longer.Accumulators = 30, 90
+		c, o, err := Commit(t.Context(), known(form, longer, 5, 7), form, randomMatrix(t, toy, 1))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if n := len(seen(budget)); n != x.rows*x.blinds || rank(seen(budget)) != n {
-			t.Errorf("%d rows, %d blinds: %d proofs show %d combinations of rank %d", x.rows, x.blinds, budget, n, rank(seen(budget)))
+		r := registered{srs: known(form, longer, 5, 7), c: c, o: o}
+		tr, p := r.prove(t, 1)
+		if err := VerifyOpening(known(form, toy, 5, 7).VerifyingKey(), c, tr, p); err != nil {
+			t.Error(err)
 		}
-		if rank(seen(budget+1)) == len(seen(budget+1)) {
-			t.Errorf("%d rows, %d blinds: one proof more shows nothing", x.rows, x.blinds)
-		}
+	})
+}
+
+// TestKnownSecret forges with a string whose secret the prover knows. The forgery verifies under that string's key, which
+// is why keys are pinned by digest, and under no other.
+func TestKnownSecret(t *testing.T) {
+	const s = 5
+	srs := known(Rows, toy, s, 0)
+	c, o, err := Commit(t.Context(), srs, Rows, randomMatrix(t, toy, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := registered{srs: srs, c: c, o: o}
+	tr, honest := r.prove(t, 1)
+
+	p := &OpeningProof{K: honest.K, E1: fr.NewElement(123), E2: fr.NewElement(456)}
+	gamma := tr.gamma(Rows, p)
+	// Q2 = (C_g + gamma K - e1 - gamma e2) / (s - h)
+	sum := naive(c.Points, powers(tr.G, len(c.Points)))
+	sum = add(sum, gamma, p.K)
+	var value fr.Element
+	value.Mul(&gamma, &p.E2).Add(&value, &p.E1).Neg(&value)
+	sum = add(sum, value, g1Generator)
+	divisor := fr.NewElement(s)
+	divisor.Sub(&divisor, &tr.H).Inverse(&divisor)
+	p.Q2 = naive([]bn254.G1Affine{sum}, []fr.Element{divisor})
+
+	if err := VerifyOpening(srs.VerifyingKey(), c, tr, p); err != nil {
+		t.Fatalf("the forgery is not one: %v", err)
+	}
+	ours := register(t, Rows, toy, 1).srs.VerifyingKey()
+	refused(t, "under our key", ours, c, tr, p)
+	if ours.Digest() == srs.VerifyingKey().Digest() {
+		t.Error("digests of two keys are equal")
 	}
 }
 
-// TestWeightsPastBudget recovers all weights of a small model of one row from B + 1 proofs, without the points of the
-// commitment, from which one cannot compute much.
-//
-// Soundness: P10.
-func TestWeightsPastBudget(t *testing.T) {
-	const blinds, columns, span = 3, 4, 3 // weights and bias from -3 to 3
-	layout := Layout{Blocks: []Block{{Rows: 1, Columns: columns, Weight: Range{-span, span}, Bias: Range{-span, span}}}, Blinds: blinds, Accumulators: 1}
-	r := register(t, Rows, layout, 2)
-	weights, bias := r.o.Weights(0)
+// TestExtraTerms hides a term of higher degree in a row's commitment or in K, as a longer string allows. The circuit
+// evaluates only what the layout has, and that is not what was committed to.
+func TestExtraTerms(t *testing.T) {
+	longer := toy
+	longer.Accumulators = 90
+	forms(t, func(t *testing.T, form Form) {
+		r := register(t, form, longer, 1)
+		weights, bias := random(toy, 1)
+		m, err := NewMatrix(toy, weights, bias)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.c, r.o, err = Commit(t.Context(), r.srs, form, m); err != nil {
+			t.Fatal(err)
+		}
+		key, x := r.srs.VerifyingKey(), fr.NewElement(9)
+		extra := r.srs.row(0)[toy.Powers()+3]
 
-	// Each proof shows Σ W_j h^j + h^n Σ b_k h^k = e1. The combination of them with λ_i = 1/(h_i^n Π (h_i - h_j)) is
-	// free of b: a divided difference of order B takes a polynomial of degree B - 1 to zero.
-	h := elements(9, blinds+1)
-	var value fr.Element
-	var at [columns + 1]fr.Element
-	for i := range h {
-		p := powers(h[i], columns+2)
-		lambda := p[columns+1]
-		for j := range h {
-			if i != j {
-				lambda.Mul(&lambda, new(fr.Element).Sub(&h[i], &h[j]))
+		c := &Commitment{Form: form, Points: append([]bn254.G1Affine(nil), r.c.Points...)}
+		c.Points[0] = add(c.Points[0], x, extra)
+		rc := registered{srs: r.srs, c: c, o: r.o}
+		tr, p := rc.prove(t, 1)
+		refused(t, "a row with an extra term", key, c, tr, p)
+
+		tr, p = r.prove(t, 1)
+		v := vector(toy, 1)
+		k := add(p.K, x, extra)
+		if p, err = Open(t.Context(), r.srs, r.o, tr, r.o.Row(tr.G), v, k); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, "K with an extra term", key, r.c, tr, p)
+	})
+}
+
+// TestJointShift moves both evaluations so that their sum under the proof's gamma stays. Gamma absorbs both.
+func TestJointShift(t *testing.T) {
+	forms(t, func(t *testing.T, form Form) {
+		r := register(t, form, toy, 1)
+		key := r.srs.VerifyingKey()
+		tr, p := r.prove(t, 1)
+		gamma := tr.gamma(form, p)
+		delta, moved := fr.NewElement(77), fr.Element{}
+		p.E1.Add(&p.E1, moved.Mul(&delta, &gamma))
+		p.E2.Sub(&p.E2, &delta)
+		if !holds(key, r.c, tr, p, gamma) {
+			t.Fatal("the forgery does not even fool a fixed gamma")
+		}
+		refused(t, "shifted", key, r.c, tr, p)
+	})
+}
+
+// TestSecondVariableInK gives K a term in the first variable, so that the vector it stands for depends on g, which is
+// drawn after K. The equation holds for a gamma that does not absorb Q1, and only for such a one.
+func TestSecondVariableInK(t *testing.T) {
+	r := register(t, Compact, toy, 1)
+	key := r.srs.VerifyingKey()
+	tr, honest := r.prove(t, 1)
+	u, v := r.o.Row(tr.G), vector(toy, 1)
+
+	// K stands for v(Y) + X. At X = g that is v with g added to its first element.
+	p := &OpeningProof{K: add(honest.K, fr.One(), r.srs.row(1)[0]), E1: honest.E1}
+	p.E2.Add(&honest.E2, &tr.G)
+	gamma := tr.gamma(Compact, p) // with Q1 not chosen yet
+	p.Q1 = add(honest.Q1, gamma, g1Generator)
+	f := append(make([]fr.Element, 0, toy.Powers()), u...)
+	f = append(f, make([]fr.Element, toy.Powers()-len(u))...)
+	for i := range v {
+		var x fr.Element
+		f[i].Add(&f[i], x.Mul(&gamma, &v[i]))
+	}
+	quotient := divide(f, tr.H)
+	p.Q2 = naive(r.srs.row(0)[:len(quotient)], quotient)
+
+	if !holds(key, r.c, tr, p, gamma) {
+		t.Fatal("the forgery does not even fool the weaker gamma")
+	}
+	refused(t, "a K of two variables", key, r.c, tr, p)
+}
+
+// TestPointsAfterChallenges solves for a row's commitment when the challenges are known. A verifier that takes cd from
+// the prover is fooled; one that computes it from the points is not.
+func TestPointsAfterChallenges(t *testing.T) {
+	r := register(t, Rows, toy, 1)
+	key := r.srs.VerifyingKey()
+	tr, _ := r.prove(t, 1)
+	u, v := r.o.Row(tr.G), vector(toy, 1)
+	k, err := CommitVector(r.srs, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delta := fr.NewElement(1000)
+	u[0].Add(&u[0], &delta) // another model's row, under the same challenges
+	p, err := Open(t.Context(), r.srs, r.o, tr, u, v, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := registered{srs: r.srs, o: r.o, circuit: r.circuit, c: &Commitment{Form: Rows, Points: append([]bn254.G1Affine(nil), r.c.Points...)}}
+	forged.c.Points[0] = add(forged.c.Points[0], delta, g1Generator)
+
+	if err := VerifyOpening(key, forged.c, tr, p); err != nil {
+		t.Fatalf("the forgery does not even fool a verifier that is told cd: %v", err)
+	}
+	tr.CD = forged.cd()
+	refused(t, "cd of the points in hand", key, forged.c, tr, p)
+}
+
+// TestProofBytes spoils encodings of good proofs.
+func TestProofBytes(t *testing.T) {
+	forms(t, func(t *testing.T, form Form) {
+		r := register(t, form, toy, 1)
+		_, p := r.prove(t, 1)
+		good := p.AppendBinary(nil, form)
+		at := map[string]int{"K": 0, "E1": sizeG1, "E2": sizeG1 + fr.Bytes, "Q2": len(good) - sizeG1}
+		if form == Compact {
+			at["Q1"] = len(good) - 2*sizeG1
+		}
+		modulus, prime := fr.Modulus().Bytes(), fp.Modulus().Bytes()
+		var off [sizeG1]byte // x = 4 has no point: 67 is no square
+		off[0], off[sizeG1-1] = 0x80, 4
+		for name, part := range map[string][]byte{
+			"ones":                 bytes.Repeat([]byte{0xff}, sizeG1),
+			"zeros":                make([]byte, sizeG1),
+			"off the curve":        off[:],
+			"coordinate of prime":  append([]byte{prime[0] | 0x80}, prime[1:]...),
+			"zero with a residue":  append([]byte{0x40}, bytes.Repeat([]byte{1}, sizeG1-1)...),
+			"uncompressed":         append([]byte{0}, bytes.Repeat([]byte{1}, sizeG1-1)...),
+			"element of modulus":   modulus,
+			"element past modulus": append([]byte{modulus[0] + 1}, modulus[1:]...),
+		} {
+			for field, i := range at {
+				scalar := field[0] == 'E'
+				if scalar != (len(name) > 7 && name[:7] == "element") && !(scalar && name == "ones") {
+					continue
+				}
+				bad := append(bytes.Clone(good[:i]), part...)
+				bad = append(bad, good[i+len(part):]...)
+				var format *FormatError
+				if _, err := UnmarshalOpeningProof(form, bad); !errors.As(err, &format) {
+					t.Errorf("%s: %s: %v", field, name, err)
+				}
 			}
 		}
-		lambda.Inverse(&lambda)
-		e1 := evaluate(r.o.Row(fr.NewElement(7)), h[i])
-		value.Add(&value, e1.Mul(&e1, &lambda))
-		for j := range at {
-			at[j].Add(&at[j], p[j].Mul(&p[j], &lambda))
+		var format *FormatError
+		for n := range good {
+			if _, err := UnmarshalOpeningProof(form, good[:n]); !errors.As(err, &format) {
+				t.Errorf("%d bytes: %v", n, err)
+			}
 		}
-	}
-	var fit [][]int64
-	for guess := range 16807 { // 7^5
-		xs := make([]int64, columns+1)
-		var sum fr.Element
-		for j := range xs {
-			xs[j] = int64(guess%7) - span
-			guess /= 7
-			var e fr.Element
-			sum.Add(&sum, e.Mul(e.SetInt64(xs[j]), &at[j]))
+		if _, err := UnmarshalOpeningProof(form, append(good, 0)); !errors.As(err, &format) {
+			t.Errorf("a byte too many: %v", err)
 		}
-		if sum == value {
-			fit = append(fit, xs)
+		if _, err := UnmarshalOpeningProof(3-form, good); !errors.As(err, &format) {
+			t.Errorf("the other form: %v", err)
 		}
+		if _, err := UnmarshalOpeningProof(0, good); err == nil {
+			t.Error("form 0")
+		}
+	})
+}
+
+func FuzzUnmarshalOpeningProof(f *testing.F) {
+	for _, form := range []Form{Rows, Compact} {
+		_, p := register(f, form, toy, 1).prove(f, 1)
+		f.Add(byte(form), p.AppendBinary(nil, form))
+		f.Add(byte(form), (&OpeningProof{}).AppendBinary(nil, form))
 	}
-	if secret := append(weights, bias...); len(fit) != 1 || !slices.Equal(fit[0], secret) {
-		t.Errorf("%d proofs leave the models %v; it is %v", len(h), fit, secret)
-	}
+	keys := map[Form]SRSKey{Rows: known(Rows, toy, 5, 7).VerifyingKey(), Compact: known(Compact, toy, 5, 7).VerifyingKey()}
+	f.Fuzz(func(t *testing.T, form byte, b []byte) {
+		p, err := UnmarshalOpeningProof(Form(form), b)
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(p.AppendBinary(nil, Form(form)), b) {
+			t.Fatal("accepted, and written in another form")
+		}
+		c := &Commitment{Form: Form(form), Points: []bn254.G1Affine{g1Generator}}
+		if err := VerifyOpening(keys[Form(form)], c, Transcribe{}, p); err != nil && !errors.Is(err, ErrOpening) {
+			t.Fatalf("error %v", err)
+		}
+	})
 }
