@@ -15,6 +15,8 @@ import (
 // A Budget counts the proofs that a model commitment's blinds can cover. Reserve must be durable before it returns:
 // a proof that left after a crash forgot it is a proof too many. *commit.Budget keeps it in a file.
 type Budget interface {
+	// Covers returns Blinds of the commitment whose proofs are counted.
+	Covers() [32]byte
 	// Reserve takes one proof and returns how many are left. It fails when none is.
 	Reserve() (left int, err error)
 }
@@ -94,6 +96,8 @@ func (w *Witness) check(spec *Spec) error {
 		return errors.New("zk: prove: private weights need a model commitment and its opening")
 	case spec.private() && w.Budget == nil:
 		return errors.New("zk: prove: private weights need a budget: every proof uses up some of their blinding")
+	case spec.private() && w.Budget.Covers() != w.Model.Blinds():
+		return errors.New("zk: prove: the budget counts the proofs of another commitment")
 	}
 	return nil
 }

@@ -87,4 +87,3 @@ func (c *Circuit) Statement(commitment *Commitment, x ml.Tensor, p *Prediction) 
 	}
 	return &st
 }
-

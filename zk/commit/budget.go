@@ -33,14 +33,15 @@ var (
 // state, or an older content written into the same file: do not restore what holds journals. On systems other than
 // Linux, macOS and FreeBSD there is neither this check nor the lock.
 type Budget struct {
-	mu    sync.Mutex
-	file  *os.File
-	count int
-	spent int
-	err   error // once set, nothing can be reserved
+	mu     sync.Mutex
+	file   *os.File
+	covers [32]byte
+	count  int
+	spent  int
+	err    error // once set, nothing can be reserved
 }
 
-// The journal's header: magic, version, cd, count, inode, time of birth, SHA-256 of all before.
+// The journal's header: magic, version, whose blinds, count, inode, time of birth, SHA-256 of all before.
 const (
 	budgetMagic   = "SGBU"
 	budgetVersion = 1
@@ -55,9 +56,9 @@ type identity struct {
 	born  int64
 }
 
-// CreateBudget makes a journal for count proofs about the commitment of digest cd and opens it. It fails if the file
-// exists.
-func CreateBudget(path string, cd [32]byte, count int) (*Budget, error) {
+// CreateBudget makes a journal for count proofs with the blinds of one commitment, whose Blinds are given, and opens it.
+// It fails if the file exists.
+func CreateBudget(path string, blinds [32]byte, count int) (*Budget, error) {
 	if count < 1 || int64(count) > maxBudget {
 		return nil, fmt.Errorf("commit: a budget of %d proofs: want 1 to 2^32", count)
 	}
@@ -65,14 +66,14 @@ func CreateBudget(path string, cd [32]byte, count int) (*Budget, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Budget{file: file, count: count}
-	if err := b.begin(path, cd); err != nil {
+	b := &Budget{file: file, covers: blinds, count: count}
+	if err := b.begin(path); err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(path))
 	}
 	return b, nil
 }
 
-func (b *Budget) begin(path string, cd [32]byte) error {
+func (b *Budget) begin(path string) error {
 	if err := lock(b.file); err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (b *Budget) begin(path string, cd [32]byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.file.Write(header(cd, b.count, id)); err != nil {
+	if _, err := b.file.Write(header(b.covers, b.count, id)); err != nil {
 		return err
 	}
 	if err := b.file.Sync(); err != nil {
@@ -89,9 +90,9 @@ func (b *Budget) begin(path string, cd [32]byte) error {
 	return syncFolder(filepath.Dir(path)) // or the file itself may be gone after a crash
 }
 
-func header(cd [32]byte, count int, id identity) []byte {
+func header(blinds [32]byte, count int, id identity) []byte {
 	h := append([]byte(budgetMagic), budgetVersion)
-	h = append(h, cd[:]...)
+	h = append(h, blinds[:]...)
 	for _, x := range []uint64{uint64(count), id.inode, uint64(id.born)} {
 		h = binary.BigEndian.AppendUint64(h, x)
 	}
@@ -99,21 +100,21 @@ func header(cd [32]byte, count int, id identity) []byte {
 	return append(h, sum[:]...)
 }
 
-// OpenBudget opens the journal for the commitment of digest cd. It fails with ErrBudgetInUse, ErrBudgetRestored, or a
+// OpenBudget opens the journal for the blinds of one commitment. It fails with ErrBudgetInUse, ErrBudgetRestored, or a
 // *FormatError if the file is no journal or one for another commitment. A spent journal opens.
-func OpenBudget(path string, cd [32]byte) (*Budget, error) {
+func OpenBudget(path string, blinds [32]byte) (*Budget, error) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
-	b := &Budget{file: file}
-	if err := b.resume(cd); err != nil {
+	b := &Budget{file: file, covers: blinds}
+	if err := b.resume(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return b, nil
 }
 
-func (b *Budget) resume(cd [32]byte) error {
+func (b *Budget) resume() error {
 	if err := lock(b.file); err != nil {
 		return err
 	}
@@ -125,7 +126,7 @@ func (b *Budget) resume(cd [32]byte) error {
 	d.checksum()
 	d.magic(budgetMagic)
 	d.version(budgetVersion)
-	if !bytes.Equal(d.take(len(cd)), cd[:]) {
+	if !bytes.Equal(d.take(len(b.covers)), b.covers[:]) {
 		d.fail("it belongs to another commitment")
 	}
 	count, born := d.int64(), identity{uint64(d.int64()), d.int64()}
@@ -148,6 +149,9 @@ func (b *Budget) resume(cd [32]byte) error {
 	b.spent = int(min(count, (info.Size()-budgetHeader+budgetRecord-1)/budgetRecord))
 	return nil
 }
+
+// Covers returns Blinds of the commitment whose proofs are counted.
+func (b *Budget) Covers() [32]byte { return b.covers }
 
 // Left returns how many proofs may still be made.
 func (b *Budget) Left() int {

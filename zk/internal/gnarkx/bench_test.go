@@ -86,7 +86,7 @@ func BenchmarkCompile(b *testing.B) {
 
 func BenchmarkLoad(b *testing.B) {
 	benchmarkSizes(b, func(b *testing.B, s *System, _ int) {
-		dir := b.TempDir()
+		dir, _ := cacheDir(b, s)
 		if _, _, err := Setup(b.Context(), s, dir, nil); err != nil {
 			b.Fatal(err)
 		}

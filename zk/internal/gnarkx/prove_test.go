@@ -249,6 +249,10 @@ func TestProveStaticStatement(t *testing.T) {
 	if err := Verify(k.VerifyingKey(), Native, proof, element(5), element(49)); err != nil {
 		t.Error(err)
 	}
+	late := &twoPublic{Context: 5, Statement: 0, A: 7, B: 7}
+	if _, err := Prove(t.Context(), k, Native, late, func(fr.Element) (frontend.Circuit, error) { return c, nil }); !errors.Is(err, ErrUnsatisfied) {
+		t.Errorf("the statement that is needed at once comes late: %v", err)
+	}
 }
 
 // A proving key of another setup gives proofs that do not verify; none of them gets out.
