@@ -97,7 +97,6 @@ func TestStoredForm(t *testing.T) {
 	})
 }
 
-
 func store(t *testing.T, dir string, r *registry) {
 	t.Helper()
 	res := r.prediction(t)
