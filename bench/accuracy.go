@@ -130,6 +130,9 @@ var accuracySets = map[string]func(context.Context, io.Writer) func(func([]*synt
 	"models": func(ctx context.Context, log io.Writer) func(func([]*synthetic, error) bool) {
 		return func(yield func([]*synthetic, error) bool) {
 			for _, s := range scenarios {
+				if s.prove != nil { // no program
+					continue
+				}
 				p, err := s.program(ctx, log)
 				if !yield([]*synthetic{p}, err) || err != nil {
 					return

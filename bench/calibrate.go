@@ -21,23 +21,28 @@ import (
 )
 
 type calibrateCmd struct {
-	Out string `placeholder:"FILE" help:"Where the cost table goes. Default: signet/cost-cpu.json in the user's configuration folder, where run looks for it."`
+	Out   string   `placeholder:"FILE" help:"Where the cost table goes. Default: signet/cost-cpu.json in the user's configuration folder, where run looks for it."`
+	Rates string   `placeholder:"FILE" help:"Where the rates of proofs go. Default: signet/cost-proofs.json in the same folder."`
+	Only  []string `enum:"fhe,proofs" default:"fhe,proofs" help:"What to measure: fhe, proofs or both."`
 }
 
-// Run measures this machine and writes its cost table.
+// Run measures this machine and writes its cost table and its rates.
 func (c *calibrateCmd) Run(e *env) error {
-	path := c.Out
-	if path == "" {
-		var err error
-		if path, err = report.CostTablePath(engineName); err != nil {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if load, ok := report.Load(); ok && load > 0.5 {
+		fmt.Fprintf(e.log, "calibrate: %.1f processes wanted a processor in the minute before: times will be too long\n", load)
+	}
+	for _, what := range c.Only {
+		if err := map[string]func(*env) error{"fhe": c.fhe, "proofs": c.proofs}[what](e); err != nil {
 			return err
 		}
 	}
-	if load, ok := report.Load(); ok && load > 0.5 {
-		fmt.Fprintf(e.log, "calibrate: %.1f processes wanted a processor in the minute before: times will be too long\n", load)
+	return nil
+}
+
+func (c *calibrateCmd) fhe(e *env) error {
+	path, err := calibrated(c.Out, engineName)
+	if err != nil {
+		return err
 	}
 	t, err := calibrate(e.ctx, e.log, rings)
 	if err != nil {
@@ -48,6 +53,39 @@ func (c *calibrateCmd) Run(e *env) error {
 	}
 	fmt.Fprintf(e.out, "cost table of engine %s on %s, up to %d thread(s): %s\n", t.Engine(), t.Machine(), t.Threads(), path)
 	return nil
+}
+
+func (c *calibrateCmd) proofs(e *env) error {
+	path, err := calibrated(c.Rates, ratesName)
+	if err != nil {
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	r, err := calibrateProofs(e.ctx, e.log, shapes, proofConfig{setup: elsewhere[made](exe, "setup"), prove: elsewhere[proved](exe, "prove")})
+	if err != nil {
+		return err
+	}
+	if err := report.WriteFile(path, 0o644, func(w io.Writer) error { _, err := r.WriteTo(w); return err }); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.out, "rates of proofs on %s, %d thread(s): %s\n", r.Machine, r.Threads, path)
+	return nil
+}
+
+// calibrated returns where the result of a calibration goes, in a folder that exists: path or, if that is empty, the file
+// of this name that run looks for.
+func calibrated(path, name string) (string, error) {
+	if path != "" {
+		return path, nil
+	}
+	path, err := report.CostTablePath(name)
+	if err != nil {
+		return "", err
+	}
+	return path, os.MkdirAll(filepath.Dir(path), 0o755)
 }
 
 // engineName is the engine that is calibrated: the only one that has a cost so far.

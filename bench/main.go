@@ -34,6 +34,8 @@ type cli struct {
 	Results   resultsCmd   `cmd:"" help:"Write RESULTS.md from a folder of results."`
 	Inspect   inspectCmd   `cmd:"" help:"Print a file of parameters, a program, constants, evaluation keys or ciphertexts."`
 	Serve     serveCmd     `cmd:"" hidden:""`
+	Setup     setupCmd     `cmd:"" hidden:""`
+	Prove     proveCmd     `cmd:"" hidden:""`
 }
 
 // env is what commands work with.
@@ -64,6 +66,9 @@ type runCmd struct {
 	JSON     string `name:"json" placeholder:"FILE" help:"Write figures with their samples, as signet/summary/v1."`
 	Data     string `placeholder:"DIR" help:"Folder with the full data sets. Default: the embedded ones."`
 	Costs    string `placeholder:"FILE" help:"Cost table for predicted times. Default: this machine's, or the shipped one."`
+	Rates    string `placeholder:"FILE" help:"Rates for predicted times of proofs. Default: this machine's, or the shipped ones."`
+	Cache    string `placeholder:"DIR" help:"Folder of proving keys. Default: signet in the user's cache folder."`
+	Cold     bool   `help:"Make proving keys anew, and keep them nowhere: measures the setup."`
 	N        int    `short:"n" default:"0" placeholder:"N" help:"Timed runs. Default: the scenario's own number."`
 }
 
@@ -81,11 +86,17 @@ func (c *runCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	sum, err := s.run(e.ctx, config{costs: costs, data: c.Data, n: c.N, log: e.log, serve: serveElsewhere(exe)})
+	cfg := config{costs: costs, data: c.Data, n: c.N, log: e.log, serve: elsewhere[served](exe, "serve")}
+	if s.prove != nil {
+		if cfg.proofs, err = c.proofs(e.log, exe); err != nil {
+			return err
+		}
+	}
+	sum, err := s.run(e.ctx, cfg)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "%s on %s, %d cores, engine %s, %d thread(s)\n", sum.Name, sum.Machine.CPU, sum.Machine.Cores, sum.Engine, sum.Threads)
+	fmt.Fprintf(e.out, "%s on %s, %d cores, %s %s, %d thread(s)\n", sum.Name, sum.Machine.CPU, sum.Machine.Cores, what(s), sum.Engine, sum.Threads)
 	if err := sum.Table(e.out); err != nil {
 		return err
 	}
@@ -98,6 +109,32 @@ func (c *runCmd) Run(e *env) error {
 		return fmt.Errorf("%d checks failed: %s", len(failed), strings.Join(failed, "; "))
 	}
 	return nil
+}
+
+// what says what computes a scenario.
+func what(s scenario) string {
+	if s.prove != nil {
+		return "proof system"
+	}
+	return "engine"
+}
+
+// proofs returns what zk- scenarios work with.
+func (c *runCmd) proofs(log io.Writer, exe string) (proofConfig, error) {
+	p := proofConfig{cache: c.Cache, setup: elsewhere[made](exe, "setup"), prove: elsewhere[proved](exe, "prove")}
+	if p.cache == "" && !c.Cold {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return p, &usageError{fmt.Errorf("no folder for proving keys, use --cache: %w", err)}
+		}
+		p.cache = filepath.Join(dir, "signet")
+	}
+	if c.Cold {
+		p.cache = ""
+	}
+	var err error
+	p.rates, err = proofRates(log, c.Rates)
+	return p, err
 }
 
 type resultsCmd struct {
@@ -148,6 +185,32 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	return json.NewEncoder(e.out).Encode(s)
+}
+
+type setupCmd struct {
+	Dir string `arg:""`
+}
+
+// Run makes the keys for the folder's circuit and reports.
+func (c *setupCmd) Run(e *env) error {
+	m, err := makeKeys(e.ctx, c.Dir)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(e.out).Encode(m)
+}
+
+type proveCmd struct {
+	Dir string `arg:""`
+}
+
+// Run proves once from the folder's files and reports.
+func (c *proveCmd) Run(e *env) error {
+	p, err := proveOnce(e.ctx, c.Dir)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(e.out).Encode(p)
 }
 
 // longFlag is a long flag with one dash, as the standard library's flag package has them.

@@ -22,8 +22,10 @@ import (
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/data"
 	"github.com/signet-ml/signet/ml/encrypted"
+	"github.com/signet-ml/signet/ml/provable"
 	"github.com/signet-ml/signet/ml/report"
 	"github.com/signet-ml/signet/ml/train"
+	"github.com/signet-ml/signet/zk"
 )
 
 // A scenario is a model and a packing.
@@ -37,6 +39,9 @@ type scenario struct {
 	how   encrypted.Target                                                             // how the model is compiled, beside packing and calibration
 	own   func(ctx context.Context, s scenario, cfg config, sum *report.Summary) error // instead: a scenario without a model,
 	prog  func() (*program.Program, *program.Constants, error)                         // and its program
+	// prove, if set, makes this a scenario of proofs, see proof.go: how the model is compiled, beside its calibration.
+	prove  *provable.Options
+	widths []int // of a network with random weights, which stands for a trained one of this size
 }
 
 const batchSize = 4096
@@ -51,6 +56,13 @@ var scenarios = []scenario{
 	{Name: "cnn-patches", Title: "the same network, one image that the client sends in patches", N: 200, batch: 1, load: loadMNIST, fit: train.MNISTSquareCNN, how: encrypted.Target{Patches: true}},
 	{Name: "lenet-single", Title: "LeNet-5 (square, average pools) on MNIST, one image", N: 20, batch: 1, load: loadMNIST, fit: train.MNISTLeNet5},
 	{Name: "poly-sigmoid", Title: "sigmoid of degree 15 on 8,192 slots", N: 20, own: polySigmoid, prog: sigmoidProgram},
+	{Name: "zk-logreg", Title: "proof of a logistic regression 30-1 on breast cancer, sigmoid by table, weights and input private", N: 20, load: loadLR, fit: train.LogisticRegression, prove: &provable.Options{}},
+	{Name: "zk-mlp", Title: "proof of a network 784-128(ReLU)-10 on MNIST, weights and input private", N: 20, load: loadMNIST, fit: reluMLP, prove: &provable.Options{}},
+	{Name: "zk-mlp-32", Title: "the same network, 32 images in one proof", N: 10, load: loadMNIST, fit: reluMLP, prove: &provable.Options{Batch: 32}},
+	{Name: "zk-mlp-public", Title: "the same network with public weights, input private", N: 20, load: loadMNIST, fit: reluMLP, prove: &provable.Options{Weights: zk.Public}},
+	{Name: "zk-lenet", Title: "proof of LeNet-5 (ReLU, average pools, 61,706 weights) on MNIST, weights and input private", N: 10, load: loadMNIST, fit: reluLeNet5, prove: &provable.Options{}},
+	{Name: "zk-mlp-1m", Title: "proof of a network 784-1024-256-10 with random weights, weights and input private", N: 10, load: loadMNIST, widths: []int{784, 1024, 256, 10}, prove: &provable.Options{}},
+	{Name: "zk-mlp-10m", Title: "proof of a network 784-3072-2048-512-10 with random weights, weights and input private", N: 10, load: loadMNIST, widths: []int{784, 3072, 2048, 512, 10}, prove: &provable.Options{}},
 }
 
 func find(name string) (scenario, error) {
@@ -112,6 +124,8 @@ type config struct {
 	costs *cost.Table
 	// serve measures the peak memory of a server process that runs the files of a folder once.
 	serve func(ctx context.Context, dir string) (*served, error)
+	// proofs are what zk- scenarios work with.
+	proofs proofConfig
 }
 
 // pairs is how many turns the comparisons take at most.
@@ -151,6 +165,9 @@ func (s scenario) run(ctx context.Context, cfg config) (*report.Summary, error) 
 	m := &measure{scenario: s, cfg: cfg, sum: report.New(s.Name)}
 	if load, ok := report.Load(); ok {
 		m.sum.Add(report.Number("load_before", "processes", load, 1, "wanted a processor in the minute before; above about half of one, times are doubtful"))
+	}
+	if s.prove != nil {
+		s.own = proveScenario
 	}
 	if s.own != nil {
 		if err := s.own(ctx, s, cfg, m.sum); err != nil {

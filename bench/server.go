@@ -89,19 +89,20 @@ func serve(ctx context.Context, dir string) (*served, error) {
 	return &served{about.Name, about.Threads, start, report.PeakBytes(), out.Digest().String()}, nil
 }
 
-// serveElsewhere is serve in a process of its own.
-func serveElsewhere(executable string) func(context.Context, string) (*served, error) {
-	return func(ctx context.Context, dir string) (*served, error) {
-		cmd := exec.CommandContext(ctx, executable, "serve", dir)
+// elsewhere returns a hidden command of this program as a function: it works on a folder in a process of its own, whose
+// memory is therefore that of the work alone, and reports in JSON.
+func elsewhere[T any](executable string, command ...string) func(context.Context, string) (*T, error) {
+	return func(ctx context.Context, dir string) (*T, error) {
+		cmd := exec.CommandContext(ctx, executable, append(command, dir)...)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
-			return nil, fmt.Errorf("server process: %w", err)
+			return nil, fmt.Errorf("%s process: %w", command[0], err)
 		}
-		var s served
-		if err := json.Unmarshal(out, &s); err != nil {
-			return nil, fmt.Errorf("server process: its report: %w", err)
+		v := new(T)
+		if err := json.Unmarshal(out, v); err != nil {
+			return nil, fmt.Errorf("%s process: its report: %w", command[0], err)
 		}
-		return &s, nil
+		return v, nil
 	}
 }

@@ -14,11 +14,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/signet-ml/signet/examples/internal/notebook"
-	"github.com/signet-ml/signet/examples/internal/stage"
 	"github.com/signet-ml/signet/examples/internal/ui"
 	"github.com/signet-ml/signet/fhe/inspect"
-	"github.com/signet-ml/signet/ml/report"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -58,103 +55,6 @@ func (c *listCmd) Run(e *env) error {
 		fmt.Fprintf(e.out, "%-16s%s\n", x.Name, x.Title)
 	}
 	return nil
-}
-
-type stageCmd struct {
-	Name    string `arg:"" help:"Name of the example; see list."`
-	Step    string `arg:"" enum:"compile,keygen,encrypt-model,encrypt,run,decrypt" help:"compile, keygen, encrypt-model, encrypt, run or decrypt."`
-	Dir     string `required:"" placeholder:"DIR" help:"Folder that the steps share: public/, secret/, in/, out/, data/, and model/, weights/."`
-	Data    string `placeholder:"DIR" help:"compile: folder with the full data sets. Default: the embedded ones."`
-	Seed    uint64 `default:"1" help:"compile: fixes data split and training."`
-	Samples int    `default:"0" placeholder:"N" help:"compile: samples to predict. Default: the example's own number."`
-	Engine  string `default:"auto" help:"run: what to run on: auto or cpu."`
-	Threads int    `default:"0" placeholder:"N" help:"run: threads. Default: every processor."`
-	Trace   string `placeholder:"FILE" help:"run: write the digest of every operation's result, as JSON lines."`
-	JSON    bool   `name:"json" help:"Print the step's report as JSON."`
-}
-
-// Help explains the steps.
-func (c *stageCmd) Help() string {
-	return `compile        trains the model, writes public/parameters, public/program, public/constants, and data/ for the owner
-keygen         writes secret/key (never over another) and public/keys
-encrypt-model  private-model only: the model's owner encrypts the weights of model/ into weights/
-encrypt        encrypts the samples of data/ into in/
-run            the server: reads public/, in/ and weights/ only, writes out/
-decrypt        decrypts out/ and writes predictions.csv`
-}
-
-// Run runs the step.
-func (c *stageCmd) Run(e *env) error {
-	x, err := find(c.Name)
-	if err != nil {
-		return err
-	}
-	d := stage.At(c.Dir)
-	say := func(v any, format string, args ...any) error {
-		if c.JSON {
-			return json.NewEncoder(e.out).Encode(v)
-		}
-		_, err := fmt.Fprintf(e.out, format+"\n", args...)
-		return err
-	}
-	switch c.Step {
-	case "compile":
-		p, err := x.prepare(e.ctx, notebook.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Bars: e.bars})
-		if err != nil {
-			return err
-		}
-		r, err := stage.Compile(e.ctx, d, p)
-		if err != nil {
-			return err
-		}
-		return say(r, "%v\nparameters  %s\nprogram     %s\nsamples     %d, in %d run(s)", r.Plan, r.Parameters, r.Program, r.Samples, r.Runs)
-	case "keygen":
-		r, err := stage.Keygen(e.ctx, d, e.bars)
-		if err != nil {
-			return err
-		}
-		return say(r, "key         %s (secret/key, for the owner only)\npublic/keys %d evaluation keys, %s, in %.0f ms", r.ID, r.Count, report.Bytes(r.Bytes), r.MS)
-	case "encrypt-model":
-		r, err := stage.EncryptModel(e.ctx, d, e.bars)
-		if err != nil {
-			return err
-		}
-		return say(r, "weights     %v\nkey         %s\ndigest      %s", r, r.Key, r.Digest)
-	case "encrypt":
-		r, err := stage.Encrypt(e.ctx, d, e.bars)
-		if err != nil {
-			return err
-		}
-		return say(r, "encrypted   %d samples in %d bundle(s) of %s\ndigests     %s", r.Samples, r.Bundles, report.Bytes(r.Bytes), strings.Join(r.Digests, "\n            "))
-	case "run":
-		r, err := stage.Run(e.ctx, d, stage.ServeOptions{Engine: c.Engine, Threads: c.Threads, Trace: c.Trace, Bars: e.bars})
-		if err != nil {
-			return err
-		}
-		return say(r, "%s", served(r))
-	}
-	r, err := stage.Decrypt(e.ctx, d, c.Dir+"/predictions.csv", e.bars)
-	if err != nil {
-		return err
-	}
-	if !r.Compared {
-		return say(r, "samples     %d\naccuracy    %.4f under encryption (the model is not here to compare with)\nwritten     predictions.csv", r.Samples, r.Accuracy)
-	}
-	return say(r, "samples     %d\naccuracy    %.4f under encryption, %.4f in the clear\nagreement   %.4f\nprecision   %.1f bits against the plan's twin, %.1f against the model\nwritten     predictions.csv",
-		r.Samples, r.Accuracy, r.AccuracyClear, r.Agreement, r.BitsTwin, r.BitsFloat)
-}
-
-func served(r *stage.Served) string {
-	var s strings.Builder
-	fmt.Fprintf(&s, "engine      %s, %s, %d thread(s)\nload        %.1f ms\n", r.Engine, r.Device, r.Threads, r.LoadMS)
-	for i, name := range r.Names {
-		fmt.Fprintf(&s, "in/%s   %s\nout/%s  %s  %.1f ms\n", name, r.Inputs[i], name, r.Outputs[i], r.MS[i])
-		if len(r.TraceRoot) > 0 {
-			fmt.Fprintf(&s, "trace/%s %s\n", name, r.TraceRoot[i])
-		}
-	}
-	fmt.Fprintf(&s, "peak memory %s", report.Bytes(r.PeakBytes))
-	return s.String()
 }
 
 type inspectCmd struct {

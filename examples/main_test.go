@@ -84,7 +84,7 @@ func TestExitStatus(t *testing.T) {
 		{"flag", "run quickstart -frob", 2, "flags of examples run: --help, --out, --data, --seed, --samples"},
 		{"missing-flag", "stage quickstart compile", 2, "--dir"},
 		{"example", "run nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},
-		{"step", "stage quickstart fly -dir x", 2, `"compile","keygen","encrypt-model","encrypt","run","decrypt"`},
+		{"step", "stage quickstart fly -dir x", 2, `quickstart has no step "fly"; its steps are compile, keygen, encrypt-model, encrypt, run, decrypt`},
 		{"negative", "run quickstart-lr -samples=-1 -out " + t.TempDir(), 1, "at least 1"},
 		{"file", "inspect nosuch", 1, "nosuch"},
 		{"export-example", "export nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},

@@ -9,7 +9,6 @@ import (
 	"github.com/signet-ml/signet/examples/internal/notebook"
 	"github.com/signet-ml/signet/examples/internal/privatemodel"
 	"github.com/signet-ml/signet/examples/internal/quickstart"
-	"github.com/signet-ml/signet/examples/internal/stage"
 	"github.com/signet-ml/signet/ml/report"
 )
 
@@ -18,19 +17,19 @@ type example struct {
 	Name   string `json:"name"`
 	Title  string `json:"title"`
 	Stages bool   `json:"stages"` // stage takes it too
+	Steps  steps  `json:"steps"`  // through these
 
 	sources []notebook.Source
 	run     func(context.Context, *notebook.Recorder, notebook.Options) (*report.Summary, error)
-	prepare func(context.Context, notebook.Options) (*stage.Prepared, error) // for stage
 }
 
 var examples = []example{
 	{"quickstart", "two models predict on encrypted data: start here (stage takes the second model)", true,
-		quickstart.Both, quickstart.Run, quickstart.PrepareMLP},
-	{"quickstart-lr", quickstart.TitleLR, true, quickstart.LR, quickstart.RunLR, quickstart.PrepareLR},
-	{"quickstart-mlp", quickstart.TitleMLP, true, quickstart.MLP, quickstart.RunMLP, quickstart.PrepareMLP},
-	{"convolutions", convolutions.Title, true, convolutions.Sources, convolutions.Run, convolutions.Prepare},
-	{"private-model", privatemodel.Title, true, privatemodel.Sources, privatemodel.Run, privatemodel.Prepare},
+		encrypted(quickstart.PrepareMLP), quickstart.Both, quickstart.Run},
+	{"quickstart-lr", quickstart.TitleLR, true, encrypted(quickstart.PrepareLR), quickstart.LR, quickstart.RunLR},
+	{"quickstart-mlp", quickstart.TitleMLP, true, encrypted(quickstart.PrepareMLP), quickstart.MLP, quickstart.RunMLP},
+	{"convolutions", convolutions.Title, true, encrypted(convolutions.Prepare), convolutions.Sources, convolutions.Run},
+	{"private-model", privatemodel.Title, true, encrypted(privatemodel.Prepare), privatemodel.Sources, privatemodel.Run},
 }
 
 func find(name string) (example, error) {

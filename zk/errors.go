@@ -13,13 +13,13 @@ var (
 	ErrProof = errors.New("zk: proof refused")
 	// ErrProvenance: the key's provenance is not one that the verifier accepts.
 	ErrProvenance = errors.New("zk: provenance refused")
-	// ErrRegistration: the range proof of the weights is absent or does not verify.
+	// ErrRegistration: the registration of the weights is absent, does not fit, or does not verify.
 	ErrRegistration = errors.New("zk: registration refused")
 )
 
 // A FormatError reports bytes that are not what they should be. Err, when set, is the error underneath.
 type FormatError struct {
-	What   string // "proof", "verifying key", "statement"
+	What   string // "proof", "registration", "verifying key", "statement"
 	Reason string
 	Err    error
 }

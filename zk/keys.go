@@ -67,17 +67,25 @@ func OnPhase(f func(phase string)) Option {
 	return func(s *setup) error { s.progress = f; return nil }
 }
 
+func newSetup(opts []Option) (setup, error) {
+	s := setup{form: commit.Rows, target: Native, progress: func(string) {}}
+	for _, o := range opts {
+		if err := o(&s); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
 // Setup returns the keys of c: from the cache, or made here with randomness that is discarded, which gives them the
 // provenance "local". About 0.3 ms per constraint and core pair. The context is checked between phases.
 //
 // It refuses a circuit that gnark would accept and anyone could forge for: an unconstrained public input, a private one
 // outside the commitment, more than one commitment.
 func Setup(ctx context.Context, c Circuit, opts ...Option) (*Keys, error) {
-	s := setup{form: commit.Rows, progress: func(string) {}}
-	for _, o := range opts {
-		if err := o(&s); err != nil {
-			return nil, err
-		}
+	s, err := newSetup(opts)
+	if err != nil {
+		return nil, err
 	}
 	s.progress("compile")
 	sys, err := gnarkx.Compile(c.Blank())
@@ -117,3 +125,6 @@ func (k *Keys) Cached() bool { return k.cached }
 
 // Constraints returns the number of constraints of the circuit.
 func (k *Keys) Constraints() int { return k.backend.System().Constraints() }
+
+// ProvingKeyBytes returns the size of the proving key in memory, and within a few hundred bytes on disk.
+func (k *Keys) ProvingKeyBytes() int64 { return k.backend.ProvingKeyBytes() }

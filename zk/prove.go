@@ -15,6 +15,8 @@ import (
 // A Budget counts the proofs that a model commitment's blinds can cover. Reserve must be durable before it returns:
 // a proof that left after a crash forgot it is a proof too many. *commit.Budget keeps it in a file.
 type Budget interface {
+	// Covers returns Blinds of the commitment whose proofs are counted.
+	Covers() [32]byte
 	// Reserve takes one proof and returns how many are left. It fails when none is.
 	Reserve() (left int, err error)
 }
@@ -31,7 +33,7 @@ type Witness struct {
 	Model       *commit.Commitment
 	Opening     *commit.Opening
 	Budget      Budget
-	RangeProved bool // what the statement will say
+	RangeProved bool // what the statement will say: there is a registration, which Verify will want to see
 }
 
 // A Result is what Prove made. Statement and Proof go to the verifier; the salts stay with whoever may later open the
@@ -69,7 +71,7 @@ func Prove(ctx context.Context, k *Keys, w Witness) (*Result, error) {
 	}
 	a.Context, a.Trace = b.context, w.Trace
 	res := &Result{Statement: st, InputSalt: a.InputSalt.Bytes(), OutputSalt: a.OutputSalt.Bytes(), ProofsLeft: -1}
-	res.Proof = &Proof{target: k.vk.target, form: k.vk.form, key: k.vk.digest}
+	res.Proof = &Proof{envelope: k.vk.envelope()}
 	if spec.private() {
 		res.ProofsLeft, err = k.provePrivate(ctx, w, &b, &a, res.Proof)
 	} else {
@@ -78,7 +80,7 @@ func Prove(ctx context.Context, k *Keys, w Witness) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := Verify(k.vk, st, res.Proof); err != nil {
+	if err := k.vk.verify(b, st, res.Proof); err != nil {
 		return nil, fmt.Errorf("zk: prove: own proof does not verify: %w", err)
 	}
 	return res, nil
@@ -94,6 +96,8 @@ func (w *Witness) check(spec *Spec) error {
 		return errors.New("zk: prove: private weights need a model commitment and its opening")
 	case spec.private() && w.Budget == nil:
 		return errors.New("zk: prove: private weights need a budget: every proof uses up some of their blinding")
+	case spec.private() && w.Budget.Covers() != w.Model.Blinds():
+		return errors.New("zk: prove: the budget counts the proofs of another commitment")
 	}
 	return nil
 }

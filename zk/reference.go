@@ -21,7 +21,7 @@ const maxReference = 64<<26 + 4096
 // model commitments made with it must stay verifiable.
 func (s *setup) reference(ctx context.Context, layout commit.Layout) (*commit.SRS, error) {
 	if s.srs != nil {
-		if err := s.srs.Fits(layout); err != nil {
+		if err := s.srs.Serves(layout); err != nil {
 			return nil, err
 		}
 		return s.srs, s.srs.Check(ctx)
@@ -101,5 +101,5 @@ func readReference(path string, form commit.Form, layout commit.Layout) (*commit
 	if srs.Form() != form {
 		return nil, fmt.Errorf("cache: %s has another form", filepath.Base(path))
 	}
-	return srs, srs.Fits(layout)
+	return srs, srs.Serves(layout)
 }

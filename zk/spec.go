@@ -10,15 +10,21 @@ import (
 // A Kind says what a statement claims.
 type Kind uint8
 
-// Inference claims out = F(model, in) under the fixed-point semantics of the statement's version.
-const Inference Kind = 1
+// The kinds.
+const (
+	// Inference claims out = F(model, in) under the fixed-point semantics of the statement's version.
+	Inference Kind = 1
+	// RangeProof claims that every weight and bias behind a model commitment lies in its block's range: see Register. It
+	// is the kind of a registration's circuit and keys; no Statement has it.
+	RangeProof Kind = 2
+)
 
 // Semantics is the version of the fixed-point semantics that circuits constrain: rounding, saturation, ties.
 const Semantics uint16 = 1
 
 // A Spec is what a verifier must know of a circuit besides its keys. It is part of the verifying key and its digest.
 type Spec struct {
-	Kind    Kind
+	Kind    Kind           // RangeProof: only Version and Layout are set besides
 	Version uint16         // of the semantics
 	Batch   int            // samples under one proof
 	Input   commit.Packing // of all samples' values, in order
@@ -47,8 +53,9 @@ type Assignment struct {
 	Context, Statement fr.Element // Statement is zero in the first pass
 	Trace              [][]int64  // input of all samples, then the output of every op
 	InputSalt          fr.Element
-	OutputSalt         fr.Element    // zero when the outputs are public
-	G                  fr.Element    // private weights: the first challenge
-	Row                []fr.Element  // private weights: W(g, ·), one element per column of the layout
-	Blinds             [2]fr.Element // private weights: the two coefficients after the accumulators
+	OutputSalt         fr.Element      // zero when the outputs are public
+	G                  fr.Element      // private weights: the first challenge
+	Row                []fr.Element    // private weights: W(g, ·), one element per column of the layout
+	Blinds             [2]fr.Element   // private weights: the two coefficients after the accumulators
+	Opening            *commit.Opening // RangeProof: the weights and blinds; of the other fields only Context and Statement are set
 }

@@ -26,26 +26,30 @@ type Statement struct {
 	VerifyingKey Word               `json:"verifyingKey"` // digest
 	Context      Context            `json:"context"`
 	Model        *commit.Commitment `json:"model,omitempty"`
-	RangeProved  bool               `json:"rangeProved"` // a registration of Model exists; Verify wants to see it
+	RangeProved  bool               `json:"rangeProved"` // Verify wants to see a registration of Model: see WithRegistration
 	Input        Claim              `json:"input"`
 	Output       Claim              `json:"output"`
 }
 
-// MarshalText returns "inference".
+var kinds = map[Kind]string{Inference: "inference", RangeProof: "range proof"}
+
+// MarshalText returns "inference" or "range proof".
 func (k Kind) MarshalText() ([]byte, error) {
-	if k != Inference {
-		return nil, fmt.Errorf("zk: no kind %d", uint8(k))
+	if s, ok := kinds[k]; ok {
+		return []byte(s), nil
 	}
-	return []byte("inference"), nil
+	return nil, fmt.Errorf("zk: no kind %d", uint8(k))
 }
 
 // UnmarshalText reads what MarshalText writes.
 func (k *Kind) UnmarshalText(text []byte) error {
-	if string(text) != "inference" {
-		return fmt.Errorf("zk: no kind %.20q", text)
+	for kind, s := range kinds {
+		if s == string(text) {
+			*k = kind
+			return nil
+		}
 	}
-	*k = Inference
-	return nil
+	return fmt.Errorf("zk: no kind %.20q", text)
 }
 
 // ReadStatement reads a statement in JSON from r, and at most limit bytes. It fails with *FormatError for anything else
@@ -131,6 +135,8 @@ func (vk *VerifyingKey) bind(st *Statement) (bound, error) {
 	switch {
 	case st == nil:
 		return refuse("none given")
+	case spec.Kind != Inference:
+		return refuse("the key is for registrations: kind %d", spec.Kind)
 	case st.Kind != spec.Kind || st.Version != spec.Version:
 		return refuse("kind %d of version %d, the key is for kind %d of version %d", st.Kind, st.Version, spec.Kind, spec.Version)
 	case st.VerifyingKey != vk.digest:

@@ -10,27 +10,58 @@ import (
 	"github.com/signet-ml/signet/zk/internal/gnarkx"
 )
 
+// A VerifyOption tells Verify what else to check.
+type VerifyOption func(*verification)
+
+type verification struct {
+	registration func(*VerifyingKey, *commit.Commitment) error
+}
+
+// WithRegistration gives Verify the registration of the statement's model: see VerifyRegistration, whose arguments these
+// are. It is checked whether or not the statement says that the weights are range-proved.
+func WithRegistration(regKey *VerifyingKey, reg *Registration, registrant Word) VerifyOption {
+	return func(v *verification) {
+		v.registration = func(vk *VerifyingKey, model *commit.Commitment) error {
+			return VerifyRegistration(regKey, vk, model, registrant, reg)
+		}
+	}
+}
+
 // Verify returns nil if pf proves st under vk: a few milliseconds, no secret, no randomness, any input. Errors wrap
-// ErrStatement when the statement does not fit the key, ErrProof when the proof does not prove it.
+// ErrStatement when the statement does not fit the key, ErrProof when the proof does not prove it, ErrRegistration when
+// the statement says that the weights are range-proved and no registration in the options proves it.
 //
 // The caller vouches for three things: that vk is the key of the circuit it means and of a provenance it accepts, that
 // st.Context comes from its own records, and that st.Model is the commitment that was agreed on (compare
 // vk.ModelDigest(st.Model)).
-func Verify(vk *VerifyingKey, st *Statement, pf *Proof) error {
+func Verify(vk *VerifyingKey, st *Statement, pf *Proof, opts ...VerifyOption) error {
+	var v verification
+	for _, o := range opts {
+		o(&v)
+	}
 	b, err := vk.bind(st)
 	if err != nil {
 		return err
 	}
-	refuse := func(what string, err error) error { return fmt.Errorf("%w: %s: %w", ErrProof, what, err) }
 	switch {
-	case pf == nil:
+	case v.registration != nil:
+		if err := v.registration(vk, st.Model); err != nil {
+			return err
+		}
+	case st.RangeProved:
+		return fmt.Errorf("%w: the statement says that the weights are range-proved, and no registration is given", ErrRegistration)
+	}
+	return vk.verify(b, st, pf)
+}
+
+// verify is Verify without the checks of a registration.
+func (vk *VerifyingKey) verify(b bound, st *Statement, pf *Proof) error {
+	refuse := func(what string, err error) error { return fmt.Errorf("%w: %s: %w", ErrProof, what, err) }
+	if pf == nil {
 		return fmt.Errorf("%w: none given", ErrProof)
-	case pf.target != vk.target:
-		return fmt.Errorf("%w: made for another verifier: target %d, the key's is %d", ErrProof, pf.target, vk.target)
-	case pf.form != vk.form || (pf.opening == nil) != (vk.form == 0):
-		return fmt.Errorf("%w: opening of form %d, the key's is %d", ErrProof, pf.form, vk.form)
-	case pf.key != vk.digest:
-		return fmt.Errorf("%w: made under verifying key %v, this is %v", ErrProof, pf.key, vk.digest)
+	}
+	if err := pf.check(vk); err != nil {
+		return fmt.Errorf("%w: %w", ErrProof, err)
 	}
 	if vk.form == 0 {
 		return orRefuse(refuse, "circuit", gnarkx.Verify(vk.groth16, vk.target, pf.groth16, b.context, b.publicStatement()))

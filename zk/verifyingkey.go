@@ -140,18 +140,23 @@ func ReadVerifyingKey(r io.Reader, limit int64) (*VerifyingKey, error) {
 // check returns an error unless the specification is one that a circuit of this library has.
 func (s *Spec) check(target Target, form commit.Form) error {
 	switch {
-	case s.Kind != Inference:
+	case s.Kind != Inference && s.Kind != RangeProof:
 		return fmt.Errorf("kind %d", s.Kind)
 	case s.Version != Semantics:
 		return fmt.Errorf("semantics version %d, this library knows %d", s.Version, Semantics)
 	case target != Native && target != Solidity:
 		return fmt.Errorf("target %d", target)
+	case s.private() != (form == commit.Rows || form == commit.Compact):
+		return fmt.Errorf("commitment form %d with %d blocks of private weights", form, len(s.Layout.Blocks))
+	case s.Kind == RangeProof:
+		if s.Batch != 0 || s.Class || s.Hashed || s.Input != (commit.Packing{}) || s.Output != (commit.Packing{}) {
+			return fmt.Errorf("inputs or outputs of a range proof")
+		}
+		return s.Layout.Validate()
 	case s.Batch < 1:
 		return fmt.Errorf("batch of %d", s.Batch)
 	case !s.Hashed && (!s.Class || s.Batch != 1 || s.Output.Count != 1):
 		return fmt.Errorf("only one class of one sample stands in a statement unhashed")
-	case s.private() != (form == commit.Rows || form == commit.Compact):
-		return fmt.Errorf("commitment form %d with %d blocks of private weights", form, len(s.Layout.Blocks))
 	}
 	if err := s.Input.Validate(); err != nil {
 		return err
@@ -190,14 +195,18 @@ func (vk *VerifyingKey) ReferenceString() commit.SRSKey { return vk.srs }
 func (vk *VerifyingKey) Groth16() *gnarkx.VerifyingKey { return vk.groth16 }
 
 // ModelDigest returns the digest by which registries and tasks name a model committed to for this key. It fails with
-// ErrStatement when the commitment has another form or size than the key's layout.
+// ErrStatement when the commitment has another form or size than the key's layout, or the key is not for inference.
 func (vk *VerifyingKey) ModelDigest(m *commit.Commitment) (Word, error) {
+	points := 1
+	if vk.form == commit.Rows {
+		points = vk.spec.Layout.Rows()
+	}
 	switch {
-	case m == nil || !vk.spec.private():
+	case m == nil || !vk.spec.private() || vk.spec.Kind != Inference:
 		return Word{}, fmt.Errorf("%w: no model commitment, or a key without private weights", ErrStatement)
-	case m.Form != vk.form || len(m.Points) != vk.form.Points(vk.spec.Layout):
+	case m.Form != vk.form || len(m.Points) != points:
 		return Word{}, fmt.Errorf("%w: model commitment of form %d with %d points, the key wants form %d with %d",
-			ErrStatement, m.Form, len(m.Points), vk.form, vk.form.Points(vk.spec.Layout))
+			ErrStatement, m.Form, len(m.Points), vk.form, points)
 	}
 	return m.Digest(vk.srs.Digest(), vk.spec.Layout.Digest(), vk.circuit, vk.spec.Version), nil
 }

@@ -48,3 +48,27 @@ type RangeError struct {
 func (e *RangeError) Error() string {
 	return fmt.Sprintf("fixedpoint: input %d is %d, want a number in %v", e.Index, e.Value, e.Want)
 }
+
+// OptionsError reports an option outside its range.
+type OptionsError struct {
+	Field string // name of the field of Options
+	Value any
+	Want  string
+}
+
+func (e *OptionsError) Error() string {
+	return fmt.Sprintf("fixedpoint: option %s is %v, want %s", e.Field, e.Value, e.Want)
+}
+
+// ArchitectureError reports a model that does not fit the architecture it was to have.
+type ArchitectureError struct {
+	Op     int // the first op that differs, or -1 when it is not an op
+	Reason string
+}
+
+func (e *ArchitectureError) Error() string {
+	if e.Op < 0 {
+		return "fixedpoint: architecture: " + e.Reason
+	}
+	return fmt.Sprintf("fixedpoint: architecture: op %d: %s", e.Op, e.Reason)
+}

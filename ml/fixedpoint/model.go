@@ -47,11 +47,11 @@ type Model struct {
 // It fails with *[OpError] when an op does not fit the one before it, and when worst-case
 // weights and inputs could make any number reach 2^62.
 func New(d Definition) (*Model, error) {
-	m := &Model{def: d.clone()}
-	var err error
-	if m.sizes, m.worst, err = m.def.Architecture.check(true); err != nil {
+	sizes, worst, err := d.Architecture.check(true)
+	if err != nil {
 		return nil, err
 	}
+	m := &Model{def: d.clone(), sizes: sizes, worst: worst}
 	if len(d.Scales) != len(m.sizes) || len(d.Calibrated) != len(m.sizes) {
 		return nil, fmt.Errorf("fixedpoint: %d scales and %d calibrated magnitudes for %d tensors", len(d.Scales), len(d.Calibrated), len(m.sizes))
 	}
@@ -94,6 +94,10 @@ func (m *Model) OutputScale() float64 { return m.def.Scales[len(m.def.Ops)] }
 
 // Scales returns the real number that one unit of each tensor of [Model.Trace] stands for.
 func (m *Model) Scales() []float64 { return slices.Clone(m.def.Scales) }
+
+// Calibrated returns the largest magnitude of each tensor of [Model.Trace] on the
+// calibration set, in real numbers; 0 where there is none.
+func (m *Model) Calibrated() []float64 { return slices.Clone(m.def.Calibrated) }
 
 // Classes returns the class names in the order of the classes, or nil.
 func (m *Model) Classes() []string { return slices.Clone(m.def.Classes) }
@@ -199,39 +203,29 @@ func (m *Model) run(in []int64, batch int, emit func([]int64)) error {
 }
 
 // Decode returns the output of a batch in real numbers: q·OutputScale in the shape
-// [n, output shape...], or class indices [n, 1]. It fails unless out holds whole samples.
-func (m *Model) Decode(out []int64) (ml.Tensor, error) {
-	n, err := m.outputs(out)
-	if err != nil {
-		return ml.Tensor{}, err
+// [n, output shape...], or class indices [n, 1]. It returns the zero Tensor unless out
+// holds whole samples, which those of [Model.Forward] do.
+func (m *Model) Decode(out []int64) ml.Tensor {
+	n := len(out) / m.OutputLen()
+	if n == 0 || len(out)%m.OutputLen() != 0 {
+		return ml.Tensor{}
 	}
-	return decode(out, m.OutputScale(), append([]int{n}, m.def.OutputShape...)), nil
-}
-
-func decode(q []int64, scale float64, shape []int) ml.Tensor {
-	t := ml.Tensor{Shape: shape, Data: make([]float64, len(q))}
-	for i, v := range q {
-		t.Data[i] = float64(v) * scale
+	t := ml.Tensor{Shape: append([]int{n}, m.def.OutputShape...), Data: make([]float64, len(out))}
+	for i, v := range out {
+		t.Data[i] = float64(v) * m.OutputScale()
 	}
 	return t
 }
 
-func (m *Model) outputs(out []int64) (int, error) {
-	if w := m.OutputLen(); len(out) == 0 || len(out)%w != 0 {
-		return 0, &ml.ShapeError{Where: "fixedpoint: decode", Got: []int{len(out)}, Want: fmt.Sprintf("samples of %d integers", w)}
-	}
-	return len(out) / m.OutputLen(), nil
-}
-
 // Labels returns one class number per sample of an output: the class index itself, the
 // lowest index of the largest score, or, for a single score, 1 above the threshold and 0
-// otherwise. It fails unless out holds whole samples.
-func (m *Model) Labels(out []int64) ([]int, error) {
-	n, err := m.outputs(out)
-	if err != nil {
-		return nil, err
+// otherwise. It returns nil unless out holds whole samples.
+func (m *Model) Labels(out []int64) []int {
+	w := m.OutputLen()
+	if len(out)%w != 0 {
+		return nil
 	}
-	labels, w := make([]int, n), m.OutputLen()
+	labels := make([]int, len(out)/w)
 	for i := range labels {
 		switch row := out[i*w:][:w]; {
 		case m.Class():
@@ -242,7 +236,7 @@ func (m *Model) Labels(out []int64) ([]int, error) {
 			labels[i] = 1
 		}
 	}
-	return labels, nil
+	return labels
 }
 
 // Intervals returns where the numbers of each tensor of [Model.Trace] lie for every input.

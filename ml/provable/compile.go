@@ -1,6 +1,7 @@
 package provable
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/signet-ml/signet/ml"
@@ -46,15 +47,44 @@ func CompileTwin(twin *fixedpoint.Model, o Options) (*Circuit, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := circuit(twin.Architecture(), twin.Ops(), o)
+	if err != nil {
+		return nil, err
+	}
+	return &Circuit{twin: twin, circuit: c, options: o}, nil
+}
+
+// CompileArchitecture returns the circuit of all models of an architecture, for zk.Setup: whoever makes keys needs no
+// weights. Options are those of CompileTwin, and the weights have to be committed.
+func CompileArchitecture(a fixedpoint.Architecture, o Options) (zk.Circuit, error) {
+	o, err := o.fill()
+	if err != nil {
+		return nil, err
+	}
+	if o.Weights != zk.Committed {
+		return nil, errors.New("provable: an architecture has no weights to make public")
+	}
+	c, err := circuit(a, a.Ops, o)
+	if err != nil {
+		return nil, err // not a nil *nn.Circuit in an interface
+	}
+	return c, nil
+}
+
+// circuit returns the circuit of an architecture with the given ops, which have weights if those are public.
+func circuit(a fixedpoint.Architecture, ops []fixedpoint.Op, o Options) (*nn.Circuit, error) {
 	g := nn.Graph{
 		Batch:    o.Batch,
-		InputLen: twin.InputLen(),
-		Input:    nn.Interval(twin.Input()),
+		InputLen: 1,
+		Input:    nn.Interval(a.Input),
 		Hidden:   o.Output != zk.Public,
+	}
+	for _, n := range a.InputShape {
+		g.InputLen *= n
 	}
 	private := o.Weights == zk.Committed
 	rows := 0
-	for _, op := range twin.Ops() {
+	for _, op := range ops {
 		g.Ops = append(g.Ops, bridge(op, private))
 		switch op := op.(type) {
 		case fixedpoint.Dense:
@@ -73,7 +103,7 @@ func CompileTwin(twin *fixedpoint.Model, o Options) (*Circuit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("provable: %w", err)
 	}
-	return &Circuit{twin: twin, circuit: c, options: o}, nil
+	return c, nil
 }
 
 // bridge returns op as the circuit knows it. Private weights stay behind: the circuit is the same for all of them.

@@ -42,7 +42,7 @@ func (c *Circuit) Commit(k *zk.Keys) (*Commitment, *Opening, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	o.budget = newVolatile(c.budget(k))
+	o.budget = newVolatile(o.commitment, c.budget(k))
 	return o.commitment, o, nil
 }
 
@@ -83,11 +83,7 @@ func (c *Circuit) CommitTo(ctx context.Context, k *zk.Keys, dir string) (*Commit
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return nil, nil, fmt.Errorf("provable: commit: %w", err)
 	}
-	digest, err := k.VerifyingKey().ModelDigest(o.commitment)
-	if err != nil {
-		return nil, nil, err
-	}
-	b, err := commit.CreateBudget(filepath.Join(dir, budgetFile), digest, c.budget(k))
+	b, err := commit.CreateBudget(filepath.Join(dir, budgetFile), o.commitment.Blinds(), c.budget(k))
 	if err != nil {
 		return nil, nil, fmt.Errorf("provable: commit: %w", err)
 	}
@@ -109,10 +105,6 @@ func (c *Circuit) LoadOpening(k *zk.Keys, dir string) (*Opening, error) {
 	if o.commitment, err = commit.UnmarshalCommitment(public, k.VerifyingKey().Spec().Layout); err != nil {
 		return nil, fmt.Errorf("provable: opening: %w", err)
 	}
-	digest, err := k.VerifyingKey().ModelDigest(o.commitment)
-	if err != nil {
-		return nil, err
-	}
 	f, err := os.Open(filepath.Join(dir, openingFile))
 	if err != nil {
 		return nil, fmt.Errorf("provable: opening: %w", err)
@@ -121,7 +113,7 @@ func (c *Circuit) LoadOpening(k *zk.Keys, dir string) (*Opening, error) {
 	if o.opening, err = commit.ReadOpening(f, maxOpening); err != nil {
 		return nil, fmt.Errorf("provable: opening: %w", err)
 	}
-	b, err := commit.OpenBudget(filepath.Join(dir, budgetFile), digest)
+	b, err := commit.OpenBudget(filepath.Join(dir, budgetFile), o.commitment.Blinds())
 	if err != nil {
 		return nil, fmt.Errorf("provable: opening: %w", err)
 	}

@@ -56,12 +56,7 @@ func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.
 	}
 	p := &Prediction{statement: res.Statement, inputSalt: res.InputSalt, outputSalt: res.OutputSalt, left: res.ProofsLeft}
 	out := trace[len(trace)-1]
-	if p.Labels, err = c.twin.Labels(out); err != nil {
-		return nil, nil, err
-	}
-	if p.Values, err = c.twin.Decode(out); err != nil {
-		return nil, nil, err
-	}
+	p.Labels, p.Values = c.twin.Labels(out), c.twin.Decode(out)
 	return res.Proof, p, nil
 }
 
@@ -92,4 +87,3 @@ func (c *Circuit) Statement(commitment *Commitment, x ml.Tensor, p *Prediction) 
 	}
 	return &st
 }
-

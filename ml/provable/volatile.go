@@ -8,11 +8,17 @@ import (
 
 // A volatile budget counts in memory. It is enough for blinds that exist in memory only.
 type volatile struct {
-	mu   sync.Mutex
-	left int
+	covers [32]byte
+	mu     sync.Mutex
+	left   int
 }
 
-func newVolatile(count int) *volatile { return &volatile{left: count} }
+func newVolatile(c *Commitment, count int) *volatile {
+	return &volatile{covers: c.Blinds(), left: count}
+}
+
+// Covers names the commitment.
+func (v *volatile) Covers() [32]byte { return v.covers }
 
 // Reserve takes one proof.
 func (v *volatile) Reserve() (int, error) {

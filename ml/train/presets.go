@@ -76,6 +76,41 @@ func MNISTLeNet5(seed uint64) (Spec, Options) {
 		}
 }
 
+// MNISTReluMLP returns the network 784-128(ReLU)-10 of proved inference on MNIST. A proof
+// pays for a ReLU what it pays for any table, and integers want activations that fill
+// their interval, so nothing here keeps scores small.
+func MNISTReluMLP(seed uint64) (Spec, Options) {
+	return Spec{Layers: []LayerSpec{Dense(128), ReLU(), Dense(10)}}, Options{
+		LearnRate:      0.002,
+		FinalLearnRate: 1e-5,
+		WeightDecay:    0.1,
+		LabelSmoothing: 0.05,
+		Epochs:         15,
+		BatchSize:      128,
+		Seed:           seed,
+	}
+}
+
+// MNISTReluLeNet returns LeNet-5 [LBBH98] with ReLU and means for subsampling, in the
+// shape of [MNISTLeNet5] and with as many weights and biases, 61,706.
+func MNISTReluLeNet(seed uint64) (Spec, Options) {
+	return Spec{Layers: []LayerSpec{
+			Conv2d(ConvSpec{Out: 6, Kernel: 5, Padding: 2}), ReLU(), AvgPool2d(2, 0, 0),
+			Conv2d(ConvSpec{Out: 16, Kernel: 5}), ReLU(), AvgPool2d(2, 0, 0),
+			Dense(120), ReLU(),
+			Dense(84), ReLU(),
+			Dense(10),
+		}}, Options{
+			LearnRate:      0.003,
+			FinalLearnRate: 1e-5,
+			WeightDecay:    0.1,
+			LabelSmoothing: 0.05,
+			Epochs:         8,
+			BatchSize:      64,
+			Seed:           seed,
+		}
+}
+
 // LogisticRegression returns one score with a sigmoid, and options for a small
 // set of standardised features in two classes. Labels are smoothed so much that
 // scores stay small: a sigmoid under encryption is a polynomial, and twice the

@@ -38,6 +38,16 @@ func (c *Commitment) Digest(srsDigest, layoutDigest, circuitDigest [32]byte, ver
 	return t.Word(points.Sum()).Sum()
 }
 
+// Blinds returns a digest of the points alone. It names the blinds behind them, which is what a budget counts: they are
+// the same whatever circuit, reference string key or version the commitment is used with.
+func (c *Commitment) Blinds() [32]byte {
+	t := NewTranscript("signet/zk/blinds/v1").Uint(uint64(c.Form))
+	for _, p := range c.Points {
+		t.Point(p)
+	}
+	return t.Sum()
+}
+
 // MarshalBinary returns the commitment as a version byte, the form and the compressed points.
 func (c *Commitment) MarshalBinary() ([]byte, error) {
 	if err := c.Form.Validate(); err != nil {

@@ -11,6 +11,7 @@ const (
 	maxSide         = 1 << 24 // rows, columns or accumulators
 	maxCells        = 1 << 30 // rows times columns
 	maxBlinds       = 1 << 12
+	maxName         = 1<<16 - 1
 	maxBias   int64 = 1 << 55
 )
 
@@ -31,10 +32,12 @@ type Block struct {
 	Weight, Bias  Range
 }
 
-// Validate returns an error unless the block has at least one row and column, weights of 32 bits and biases of
-// magnitude up to 2^55.
+// Validate returns an error unless the block has at least one row and column, weights of 32 bits, biases of magnitude
+// up to 2^55 and a name of less than 2^16 bytes.
 func (b Block) Validate() error {
 	switch {
+	case len(b.Name) > maxName:
+		return fmt.Errorf("commit: block with a name of %d bytes: want at most %d", len(b.Name), maxName)
 	case b.Rows < 1 || b.Rows > maxSide || b.Columns < 1 || b.Columns > maxSide:
 		return fmt.Errorf("commit: block %q of %d rows, %d columns: want 1 to %d", b.Name, b.Rows, b.Columns, maxSide)
 	case !b.Weight.within(math.MinInt32, math.MaxInt32):

@@ -2,9 +2,11 @@ package commit
 
 import (
 	"bytes"
+	"encoding/hex"
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -54,4 +56,15 @@ func elements(seed uint64, n int) []fr.Element {
 		out[i] = element(next)
 	}
 	return out
+}
+
+func hexLine(b []byte) []byte { return []byte(hex.EncodeToString(b)) }
+
+// allocated returns how many bytes f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

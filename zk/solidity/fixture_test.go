@@ -157,7 +157,7 @@ func makeFixture(t *testing.T, variant string) {
 				}
 				registered[key] = &zk.Witness{Model: m, Opening: o}
 			}
-			w.Model, w.Opening, w.Budget = registered[key].Model, registered[key].Opening, forever{}
+			w.Model, w.Opening, w.Budget = registered[key].Model, registered[key].Opening, forever{registered[key].Model.Blinds()}
 		}
 		res, err := zk.Prove(ctx, k, w)
 		if err != nil {

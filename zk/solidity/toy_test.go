@@ -155,6 +155,8 @@ func horner(api frontend.API, c []frontend.Variable, x frontend.Variable) fronte
 }
 
 // forever is a budget that never ends: the toy models are no secret.
-type forever struct{}
+type forever struct{ blinds [32]byte }
 
 func (forever) Reserve() (int, error) { return 1, nil }
+
+func (f forever) Covers() [32]byte { return f.blinds }

@@ -29,12 +29,13 @@ type Series struct {
 	Values []float64
 }
 
-func (c Categories) check() error {
+// check refuses categories that no chart can draw, or with more series than the chart can tell apart.
+func (c Categories) check(most int) error {
 	if len(c.Labels) == 0 || len(c.Series) == 0 {
 		return fmt.Errorf("chart: %q has %d categories and %d series", c.Title, len(c.Labels), len(c.Series))
 	}
-	if len(c.Series) > len(palette) {
-		return fmt.Errorf("chart: %q has %d series: at most %d", c.Title, len(c.Series), len(palette))
+	if len(c.Series) > most {
+		return fmt.Errorf("chart: %q has %d series: at most %d", c.Title, len(c.Series), most)
 	}
 	for _, s := range c.Series {
 		if len(s.Values) != len(c.Labels) {
@@ -63,16 +64,14 @@ func (c Categories) largest() float64 {
 // Bars draws a horizontal bar for each value, which is written beside it, one group for each category, the first on top.
 // Values are not negative.
 func Bars(c Categories) ([]byte, error) {
-	if err := c.check(); err != nil {
+	if err := c.check(4); err != nil {
 		return nil, err
 	}
 	const bar, space = 15, 10 // points
 	p := newPlot(c.Title, c.Values, c.Names)
-	p.Y.Tick.Label.XAlign = text.XRight
 	n, group := len(c.Labels), len(c.Series)*bar+space
 	var legend []entry
-	var labels plotter.XYLabels
-	var styles []text.Style
+	var numbers plotter.XYLabels
 	for k, s := range c.Series {
 		values := make(plotter.Values, n)
 		offset := vg.Length(float64(len(c.Series)-1)/2-float64(k)) * bar // points above the middle of the group
@@ -81,11 +80,8 @@ func Bars(c Categories) ([]byte, error) {
 				continue
 			}
 			values[n-1-i] = v
-			labels.XYs = append(labels.XYs, plotter.XY{X: v, Y: float64(n-1-i) + float64(offset)/float64(group)})
-			labels.Labels = append(labels.Labels, " "+fmt.Sprintf(c.Format, v))
-			st := p.X.Tick.Label
-			st.XAlign, st.YAlign, st.Font.Size = text.XLeft, text.YCenter, vg.Points(fontSize-1)
-			styles = append(styles, st)
+			numbers.XYs = append(numbers.XYs, plotter.XY{X: v, Y: float64(n-1-i) + float64(offset)/float64(group)})
+			numbers.Labels = append(numbers.Labels, " "+fmt.Sprintf(c.Format, v))
 		}
 		b, err := plotter.NewBarChart(values, bar)
 		if err != nil {
@@ -95,23 +91,9 @@ func Bars(c Categories) ([]byte, error) {
 		p.Add(b)
 		legend = append(legend, entry{s.Name, b})
 	}
-	numbers, err := plotter.NewLabels(labels)
-	if err != nil {
+	if err := c.rows(p, numbers, c.largest()); err != nil {
 		return nil, err
 	}
-	numbers.TextStyle = styles
-	p.Add(numbers)
-	var names []plot.Tick
-	for i, l := range c.Labels {
-		names = append(names, plot.Tick{Value: float64(n - 1 - i), Label: l})
-	}
-	p.Y.Tick.Marker = plot.ConstantTicks(names)
-	p.X.Min, p.X.Max = 0, 1.12*c.largest()
-	if p.X.Max == 0 {
-		p.X.Max = 1
-	}
-	p.X.Tick.Marker = ticks(0, p.X.Max)
-	p.Y.Min, p.Y.Max = -0.5, float64(n)-0.5
 	if len(c.Series) == 1 {
 		legend = nil
 	}
@@ -120,17 +102,88 @@ func Bars(c Categories) ([]byte, error) {
 	return render(p, 18, height, legend...)
 }
 
+// Stacked draws one horizontal bar for each category, the first on top, in pieces, one for each series, and writes their
+// sum beside it. Values are not negative; a gap is a piece of length 0.
+func Stacked(c Categories) ([]byte, error) {
+	if err := c.check(len(palette)); err != nil {
+		return nil, err
+	}
+	const bar, group = 20, 32 // points
+	p := newPlot(c.Title, c.Values, c.Names)
+	n := len(c.Labels)
+	sums := make([]float64, n)
+	var legend []entry
+	var below *plotter.BarChart
+	for k, s := range c.Series {
+		values := make(plotter.Values, n)
+		for i, v := range s.Values {
+			if !math.IsNaN(v) {
+				values[n-1-i] = v
+				sums[n-1-i] += v
+			}
+		}
+		b, err := plotter.NewBarChart(values, bar)
+		if err != nil {
+			return nil, err
+		}
+		b.Horizontal, b.Color, b.LineStyle.Width = true, palette[k], 0
+		if below != nil {
+			b.StackOn(below)
+		}
+		below = b
+		p.Add(b)
+		legend = append(legend, entry{s.Name, b})
+	}
+	var numbers plotter.XYLabels
+	for i, v := range sums {
+		numbers.XYs = append(numbers.XYs, plotter.XY{X: v, Y: float64(i)})
+		numbers.Labels = append(numbers.Labels, " "+fmt.Sprintf(c.Format, v))
+	}
+	if err := c.rows(p, numbers, slices.Max(sums)); err != nil {
+		return nil, err
+	}
+	return render(p, 18, float64(n*group)/vg.Centimeter.Points()+3.6, legend...)
+}
+
+// rows gives a chart of horizontal bars its axes, up to the value top, and writes numbers at their places.
+func (c Categories) rows(p *plot.Plot, numbers plotter.XYLabels, top float64) error {
+	labels, err := plotter.NewLabels(numbers)
+	if err != nil {
+		return err
+	}
+	for i := range labels.TextStyle {
+		st := p.X.Tick.Label
+		st.XAlign, st.YAlign, st.Font.Size = text.XLeft, text.YCenter, vg.Points(fontSize-1)
+		labels.TextStyle[i] = st
+	}
+	p.Add(labels)
+	n := len(c.Labels)
+	var names []plot.Tick
+	for i, l := range c.Labels {
+		names = append(names, plot.Tick{Value: float64(n - 1 - i), Label: l})
+	}
+	p.Y.Tick.Label.XAlign = text.XRight
+	p.Y.Tick.Marker = plot.ConstantTicks(names)
+	p.X.Min, p.X.Max = 0, 1.12*top
+	if p.X.Max == 0 {
+		p.X.Max = 1
+	}
+	p.X.Tick.Marker = ticks(0, p.X.Max)
+	p.Y.Min, p.Y.Max = -0.5, float64(n)-0.5
+	return nil
+}
+
 // Lines draws a line with markers for each series over the categories, from left to right. The vertical axis shows the
 // range of the values and need not start at 0.
 func Lines(c Categories) ([]byte, error) {
-	if err := c.check(); err != nil {
+	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.SquareGlyph{}}
+	if err := c.check(len(shapes)); err != nil {
 		return nil, err
 	}
 	p := newPlot(c.Title, c.Names, c.Values)
 	grid := plotter.NewGrid()
 	grid.Vertical.Width, grid.Horizontal.Color = 0, lightGrey
 	p.Add(grid)
-	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.SquareGlyph{}}
 	dashes := [][]vg.Length{nil, {6, 3}, {2, 2}, {8, 3, 2, 3}}
 	var legend []entry
 	for k, s := range c.Series {

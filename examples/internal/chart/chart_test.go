@@ -37,6 +37,7 @@ func TestCharts(t *testing.T) {
 	for name, draw := range map[string]func() ([]byte, error){
 		"bars":       func() ([]byte, error) { return chart.Bars(layers()) },
 		"bars-long":  func() ([]byte, error) { c := long; c.Series = c.Series[1:]; return chart.Bars(c) },
+		"stacked":    func() ([]byte, error) { return chart.Stacked(layers()) },
 		"lines":      func() ([]byte, error) { return chart.Lines(layers()) },
 		"lines-long": func() ([]byte, error) { return chart.Lines(long) },
 		"reliability": func() ([]byte, error) {
@@ -98,7 +99,7 @@ func TestRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := layers()
 			tt.change(&c)
-			for _, draw := range []func(chart.Categories) ([]byte, error){chart.Bars, chart.Lines} {
+			for _, draw := range []func(chart.Categories) ([]byte, error){chart.Bars, chart.Stacked, chart.Lines} {
 				if _, err := draw(c); err == nil || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("error %v, want %q in it", err, tt.want)
 				}

@@ -17,6 +17,9 @@ var palette = []color.Color{
 	color.NRGBA{230, 159, 0, 255}, // orange
 	color.NRGBA{0, 158, 115, 255}, // green
 	color.NRGBA{204, 121, 167, 255},
+	color.NRGBA{86, 180, 233, 255},
+	color.NRGBA{213, 94, 0, 255},
+	color.NRGBA{240, 228, 66, 255},
 }
 
 var (

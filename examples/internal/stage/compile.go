@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/signet-ml/signet/examples/internal/files"
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/data"
 	"github.com/signet-ml/signet/ml/encrypted"
@@ -91,13 +92,13 @@ func Compile(ctx context.Context, d Dirs, p *Prepared) (*Compiled, error) {
 		}
 		m.Private, m.Twin = true, nil
 	}
-	if err := write(filepath.Join(home, "model.safetensors"), mode, func(w io.Writer) error { return ml.Write(w, p.Model) }); err != nil {
+	if err := files.Write(filepath.Join(home, "model.safetensors"), mode, func(w io.Writer) error { return ml.Write(w, p.Model) }); err != nil {
 		return nil, err
 	}
-	if err := write(filepath.Join(d.Data, "samples.csv"), 0o644, func(w io.Writer) error { return writeSamples(w, p.Test) }); err != nil {
+	if err := files.Write(filepath.Join(d.Data, "samples.csv"), 0o644, func(w io.Writer) error { return writeSamples(w, p.Test) }); err != nil {
 		return nil, err
 	}
-	err = write(filepath.Join(d.Data, "manifest.json"), 0o644, func(w io.Writer) error { return json.NewEncoder(w).Encode(m) })
+	err = files.Write(filepath.Join(d.Data, "manifest.json"), 0o644, func(w io.Writer) error { return json.NewEncoder(w).Encode(m) })
 	if err != nil {
 		return nil, err
 	}

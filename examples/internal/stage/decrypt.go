@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/signet-ml/signet/examples/internal/files"
 	"github.com/signet-ml/signet/examples/internal/ui"
 	"github.com/signet-ml/signet/fhe/client"
 	"github.com/signet-ml/signet/ml"
@@ -72,7 +73,7 @@ func Decrypt(ctx context.Context, d Dirs, predictions string, bars ui.Bars) (*De
 		start := time.Now()
 		y, err := dec.ForOwner(port, b)
 		if err != nil {
-			return nil, fileError(path, "run", err)
+			return nil, files.NewError(path, "run", err)
 		}
 		res.MS = append(res.MS, ms(time.Since(start)))
 		lo, hi := o.rows(i)
@@ -90,7 +91,7 @@ func Decrypt(ctx context.Context, d Dirs, predictions string, bars ui.Bars) (*De
 	if o.model == nil {
 		res.Encrypted = ml.Labels(y)
 		res.Accuracy = report.Agreement(res.Encrypted, o.labels)
-		return res, write(predictions, 0o644, func(w io.Writer) error { return res.writePredictions(w) })
+		return res, files.Write(predictions, 0o644, func(w io.Writer) error { return res.writePredictions(w) })
 	}
 	if len(o.Twin) != len(scores) {
 		return nil, fmt.Errorf("data/manifest.json holds %d scores, the program gives %d: run stage compile again", len(o.Twin), len(scores))
@@ -114,7 +115,7 @@ func Decrypt(ctx context.Context, d Dirs, predictions string, bars ui.Bars) (*De
 		return nil, err
 	}
 	res.AgreementTwin = report.Agreement(res.Encrypted, o.model.Labels(twin))
-	return res, write(predictions, 0o644, func(w io.Writer) error { return res.writePredictions(w) })
+	return res, files.Write(predictions, 0o644, func(w io.Writer) error { return res.writePredictions(w) })
 }
 
 // finish applies the layer that the compiler left to the client.

@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +10,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/signet-ml/signet/examples/internal/files"
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/client"
 	"github.com/signet-ml/signet/fhe/program"
-	"github.com/signet-ml/signet/ml/report"
 )
 
 // Limits on what a step reads, far above what the examples write.
@@ -40,73 +39,12 @@ func At(dir string) Dirs {
 // Suffix ends the names of bundles.
 const Suffix = ".bundle"
 
-// FileError says which file a step could not use and what to do about it.
-type FileError struct {
-	Path string // folder and name: "public/program"
-	Step string // the step that makes the file
-	Err  error
-}
-
-func (e *FileError) Error() string {
-	var format *fhe.FormatError
-	var mismatch *fhe.MismatchError
-	switch {
-	case errors.Is(e.Err, fs.ErrNotExist):
-		return fmt.Sprintf("%s does not exist: run stage %s first", e.Path, e.Step)
-	case errors.As(e.Err, &mismatch):
-		return fmt.Sprintf("%s does not belong to the other files (%v): run stage %s again", e.Path, e.Err, e.Step)
-	case errors.As(e.Err, &format):
-		return fmt.Sprintf("%s is damaged (%v): run stage %s again", e.Path, e.Err, e.Step)
-	}
-	return fmt.Sprintf("%s: %v", e.Path, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *FileError) Unwrap() error { return e.Err }
-
-func fileError(path, step string, err error) error {
-	return &FileError{filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path), step, err}
-}
-
-// read opens a file and gives it to f, whose error it explains.
-func read[T any](path, step string, f func(io.Reader) (T, error)) (T, error) {
-	var zero T
-	file, err := os.Open(path)
-	if err != nil {
-		return zero, fileError(path, step, err)
-	}
-	defer file.Close()
-	v, err := f(bufio.NewReaderSize(file, 1<<20))
-	if err != nil {
-		return zero, fileError(path, step, err)
-	}
-	return v, nil
-}
-
-// write writes a file whole or not at all, making its folder.
-func write(path string, mode os.FileMode, f func(io.Writer) error) error {
-	dirMode := os.FileMode(0o755)
-	if mode == 0o600 {
-		dirMode = 0o700
-	}
-	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
-		return err
-	}
-	return report.WriteFile(path, mode, func(w io.Writer) error {
-		bw := bufio.NewWriterSize(w, 1<<20)
-		if err := f(bw); err != nil {
-			return err
-		}
-		return bw.Flush()
-	})
-}
-
 func writeTo(path string, v io.WriterTo) error {
-	return write(path, 0o644, func(w io.Writer) error { _, err := v.WriteTo(w); return err })
+	return files.Write(path, 0o644, func(w io.Writer) error { _, err := v.WriteTo(w); return err })
 }
 
 func (d Dirs) parameters() (fhe.Parameters, error) {
-	return read(filepath.Join(d.Public, "parameters"), "compile", func(r io.Reader) (fhe.Parameters, error) {
+	return files.Read(filepath.Join(d.Public, "parameters"), "compile", func(r io.Reader) (fhe.Parameters, error) {
 		return fhe.ReadParameters(r, maxParameters)
 	})
 }
@@ -116,13 +54,13 @@ func (d Dirs) program() (*program.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return read(filepath.Join(d.Public, "program"), "compile", func(r io.Reader) (*program.Program, error) {
+	return files.Read(filepath.Join(d.Public, "program"), "compile", func(r io.Reader) (*program.Program, error) {
 		return program.ReadProgram(r, p, maxProgram)
 	})
 }
 
 func (d Dirs) constants(p *program.Program) (*program.Constants, error) {
-	return read(filepath.Join(d.Public, "constants"), "compile", func(r io.Reader) (*program.Constants, error) {
+	return files.Read(filepath.Join(d.Public, "constants"), "compile", func(r io.Reader) (*program.Constants, error) {
 		c, err := program.ReadConstants(r, maxConstants)
 		if err != nil {
 			return nil, err
@@ -132,7 +70,7 @@ func (d Dirs) constants(p *program.Program) (*program.Constants, error) {
 }
 
 func (d Dirs) keys(p *program.Program) (*fhe.EvaluationKeys, error) {
-	return read(filepath.Join(d.Public, "keys"), "keygen", func(r io.Reader) (*fhe.EvaluationKeys, error) {
+	return files.Read(filepath.Join(d.Public, "keys"), "keygen", func(r io.Reader) (*fhe.EvaluationKeys, error) {
 		k, err := fhe.ReadEvaluationKeys(r, p.Parameters(), maxKeys)
 		if err != nil {
 			return nil, err
@@ -150,22 +88,22 @@ func (d Dirs) keys(p *program.Program) (*fhe.EvaluationKeys, error) {
 func (d Dirs) secretPath() string { return filepath.Join(d.Secret, "key") }
 
 func (d Dirs) secretKey(p fhe.Parameters) (*client.SecretKey, error) {
-	sk, err := read(d.secretPath(), "keygen", func(r io.Reader) (*client.SecretKey, error) {
+	sk, err := files.Read(d.secretPath(), "keygen", func(r io.Reader) (*client.SecretKey, error) {
 		return client.ReadSecretKey(r, p, maxSecret)
 	})
 	var mismatch *fhe.MismatchError
 	var format *fhe.FormatError
 	switch {
 	case errors.As(err, &mismatch):
-		return nil, fmt.Errorf("secret/key was made for another compile (%w): a key is never overwritten; take another -dir, or remove secret/ and public/keys yourself", err.(*FileError).Err)
+		return nil, fmt.Errorf("secret/key was made for another compile (%w): a key is never overwritten; take another -dir, or remove secret/ and public/keys yourself", err.(*files.Error).Err)
 	case errors.As(err, &format):
-		return nil, fmt.Errorf("secret/key is damaged (%w): restore it from a copy; what is encrypted under it is lost without it", err.(*FileError).Err)
+		return nil, fmt.Errorf("secret/key is damaged (%w): restore it from a copy; what is encrypted under it is lost without it", err.(*files.Error).Err)
 	}
 	return sk, err
 }
 
 func readBundle(path, step string, p *program.Program) (*fhe.Bundle, error) {
-	return read(path, step, func(r io.Reader) (*fhe.Bundle, error) {
+	return files.Read(path, step, func(r io.Reader) (*fhe.Bundle, error) {
 		b, err := fhe.ReadBundle(r, p.Parameters(), maxBundle)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/signet-ml/signet/examples/internal/files"
 	"github.com/signet-ml/signet/examples/internal/ui"
 	"github.com/signet-ml/signet/fhe/client"
 )
@@ -61,7 +62,7 @@ func Keygen(ctx context.Context, d Dirs, bars ui.Bars) (*Keys, error) {
 	reqs := prog.Keys()
 	set, done := bars.Start("evaluation keys", len(reqs))
 	defer done()
-	err = write(public, 0o644, func(w io.Writer) error {
+	err = files.Write(public, 0o644, func(w io.Writer) error {
 		return kg.WriteEvaluationKeys(ctx, w, sk, reqs, client.WithProgress(func(n, _ int) { set(n) }))
 	})
 	if err != nil {
@@ -87,7 +88,7 @@ func (d Dirs) writeSecret(sk *client.SecretKey) error {
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := write(fresh, 0o600, func(w io.Writer) error { _, err := sk.WriteTo(w); return err }); err != nil {
+	if err := files.Write(fresh, 0o600, func(w io.Writer) error { _, err := sk.WriteTo(w); return err }); err != nil {
 		return err
 	}
 	defer os.Remove(fresh)

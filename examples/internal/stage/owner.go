@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/signet-ml/signet/examples/internal/files"
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/ml"
@@ -31,7 +32,7 @@ func (d Dirs) owner() (*owner, error) {
 	}
 	o := &owner{prog: prog}
 	path := filepath.Join(d.Data, "manifest.json")
-	o.manifest, err = read(path, "compile", func(r io.Reader) (m manifest, err error) {
+	o.manifest, err = files.Read(path, "compile", func(r io.Reader) (m manifest, err error) {
 		b, err := io.ReadAll(io.LimitReader(r, 1<<30))
 		if err != nil {
 			return m, err
@@ -54,7 +55,7 @@ func (d Dirs) owner() (*owner, error) {
 		return nil, err
 	}
 	path = filepath.Join(d.Data, "samples.csv")
-	rows, err := read(path, "compile", func(r io.Reader) ([][]string, error) { return csv.NewReader(r).ReadAll() })
+	rows, err := files.Read(path, "compile", func(r io.Reader) ([][]string, error) { return csv.NewReader(r).ReadAll() })
 	if err != nil {
 		return nil, err
 	}
@@ -67,12 +68,12 @@ func (d Dirs) owner() (*owner, error) {
 			values = append(values, v)
 		}
 		if err != nil {
-			return nil, fileError(path, "compile", fmt.Errorf("line %d: %w", i+1, err))
+			return nil, files.NewError(path, "compile", fmt.Errorf("line %d: %w", i+1, err))
 		}
 		o.labels = append(o.labels, y)
 	}
 	if o.x, err = ml.NewTensor(append([]int{len(rows)}, o.Shape...), values); err != nil || len(rows) != o.Samples {
-		return nil, fileError(path, "compile", &fhe.FormatError{Kind: "samples", Reason: fmt.Sprintf("%d lines for %d samples of shape %v", len(rows), o.Samples, o.Shape), Err: err})
+		return nil, files.NewError(path, "compile", &fhe.FormatError{Kind: "samples", Reason: fmt.Sprintf("%d lines for %d samples of shape %v", len(rows), o.Samples, o.Shape), Err: err})
 	}
 	return o, nil
 }
@@ -92,7 +93,7 @@ func (o *owner) readModel(d Dirs) (err error) {
 		}
 		o.Twin = s.Twin
 	}
-	o.model, err = read(filepath.Join(home, "model.safetensors"), "compile", func(r io.Reader) (*ml.Model, error) { return ml.Read(r, 1<<30) })
+	o.model, err = files.Read(filepath.Join(home, "model.safetensors"), "compile", func(r io.Reader) (*ml.Model, error) { return ml.Read(r, 1<<30) })
 	return err
 }
 

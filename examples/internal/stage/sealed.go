@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/signet-ml/signet/examples/internal/files"
 	"github.com/signet-ml/signet/examples/internal/ui"
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/client"
@@ -44,11 +45,11 @@ func writeSealed(d Dirs, plan *encrypted.Plan, twin []float64) error {
 	for _, port := range plan.WeightPorts() {
 		s.Weights[port.Name] = plan.Weights(port.Name)
 	}
-	return write(filepath.Join(d.Model, "weights.json"), 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
+	return files.Write(filepath.Join(d.Model, "weights.json"), 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
 }
 
 func (d Dirs) sealed(p *program.Program) (*sealed, error) {
-	return read(filepath.Join(d.Model, "weights.json"), "compile", func(r io.Reader) (*sealed, error) {
+	return files.Read(filepath.Join(d.Model, "weights.json"), "compile", func(r io.Reader) (*sealed, error) {
 		var s sealed
 		if err := json.NewDecoder(io.LimitReader(r, maxSealed)).Decode(&s); err != nil || s.Schema != sealedSchema {
 			return nil, &fhe.FormatError{Kind: "weights", Reason: "no JSON of schema " + sealedSchema, Err: err}
@@ -92,7 +93,7 @@ func EncryptModel(ctx context.Context, d Dirs, bars ui.Bars) (*Sealed, error) {
 	if err != nil {
 		return nil, err
 	}
-	pk, err := read(d.encryptionKeyPath(), "keygen", func(r io.Reader) (*fhe.PublicKey, error) {
+	pk, err := files.Read(d.encryptionKeyPath(), "keygen", func(r io.Reader) (*fhe.PublicKey, error) {
 		return fhe.ReadPublicKey(r, prog.Parameters(), maxSecret)
 	})
 	if err != nil {
@@ -120,7 +121,7 @@ func EncryptModel(ctx context.Context, d Dirs, bars ui.Bars) (*Sealed, error) {
 	}
 	res.MS = ms(time.Since(start))
 	res.Digest = all.Digest().String()
-	return res, write(d.weightsPath(), 0o644, func(w io.Writer) (err error) {
+	return res, files.Write(d.weightsPath(), 0o644, func(w io.Writer) (err error) {
 		res.Bytes, err = all.WriteTo(w)
 		return err
 	})
@@ -162,7 +163,7 @@ func OpenWeights(d Dirs) (bits float64, err error) {
 	for _, port := range prog.Inputs()[1:] {
 		got, err := dec.ForOwner(port, b)
 		if err != nil {
-			return 0, fileError(d.weightsPath(), "encrypt-model", err)
+			return 0, files.NewError(d.weightsPath(), "encrypt-model", err)
 		}
 		bits = min(bits, report.Bits(got, s.Weights[port.Name]))
 	}

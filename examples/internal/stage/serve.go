@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/signet-ml/signet/examples/internal/files"
 	"github.com/signet-ml/signet/examples/internal/ui"
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/engine"
@@ -137,7 +138,7 @@ func Run(ctx context.Context, d Dirs, o ServeOptions) (*Served, error) {
 		for _, t := range traces {
 			res.TraceRoot = append(res.TraceRoot, t.Root().String())
 		}
-		err := write(o.Trace, 0o644, func(w io.Writer) error { return writeTrace(w, prog, names, traces) })
+		err := files.Write(o.Trace, 0o644, func(w io.Writer) error { return writeTrace(w, prog, names, traces) })
 		if err != nil {
 			return nil, fmt.Errorf("trace: %w", err)
 		}

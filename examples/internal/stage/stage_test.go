@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/signet-ml/signet/examples/internal/files"
 	"github.com/signet-ml/signet/examples/internal/notebook"
 	"github.com/signet-ml/signet/examples/internal/quickstart"
 	"github.com/signet-ml/signet/examples/internal/stage"
@@ -30,7 +31,7 @@ func TestStages(t *testing.T) {
 	dir := t.TempDir()
 	d := stage.At(dir)
 
-	var missing *stage.FileError
+	var missing *files.Error
 	if _, err := stage.Keygen(ctx, d, ui.Bars{}); !errors.As(err, &missing) || missing.Path != "public/parameters" || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("keygen before compile: %v", err)
 	}

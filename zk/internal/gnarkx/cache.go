@@ -52,12 +52,24 @@ func openCache(dir string, s *System) (*cache, error) {
 	if hasModes && info.Mode()&0o022 != 0 {
 		return nil, fmt.Errorf("gnarkx: key cache: others may write in %s", dir)
 	}
+	return &cache{dir, entryName(s), s}, nil
+}
+
+// entryName returns the name of the system's entry: a digest of everything that its keys depend on.
+func entryName(s *System) string {
 	h := sha256.New()
 	for _, part := range []string{"signet/zk/keys/v1", "groth16", "bn254", gnarkVersion, gnarkCryptoVersion, string(s.digest[:])} {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		io.WriteString(h, part)
 	}
-	return &cache{dir, hex.EncodeToString(h.Sum(nil)), s}, nil
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Cached reports whether Setup would look at an entry of cacheDir for the system. It does not check the entry: a damaged
+// one is a miss after all. It creates nothing.
+func Cached(s *System, cacheDir string) bool {
+	info, err := os.Lstat(filepath.Join(cacheDir, entryName(s)))
+	return err == nil && info.IsDir()
 }
 
 // hasModes says whether the system keeps Unix permissions.

@@ -27,7 +27,7 @@ func cached(t *testing.T, s *System, dir string) (k *Keys, hit bool, phases []st
 }
 
 // cacheDir returns a folder that Setup makes, and the entry of the toy in it.
-func cacheDir(t *testing.T, s *System) (dir, entry string) {
+func cacheDir(t testing.TB, s *System) (dir, entry string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "a", "b")
 	c, err := openCache(dir, s)

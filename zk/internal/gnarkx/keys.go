@@ -31,7 +31,7 @@ const (
 // returned by both. Without cacheDir nothing is stored.
 //
 // The setup runs on this machine, from crypto/rand: whoever could read its memory can forge proofs. It takes about
-// 0.3 ms per constraint on two cores. progress, unless nil, is called at the start of every phase; the context is
+// 0.35 ms of processor time per constraint. progress, unless nil, is called at the start of every phase; the context is
 // checked there and nowhere else.
 func Setup(ctx context.Context, s *System, cacheDir string, progress func(phase string)) (k *Keys, hit bool, err error) {
 	enter := func(phase string) error {

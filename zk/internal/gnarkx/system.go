@@ -102,14 +102,11 @@ func (s *System) check() error {
 		return refuse("%d commitments, not one", len(commitments))
 	}
 	committed := commitments[0].PublicAndCommitmentCommitted
-	if !slices.Contains(committed, contextWire) {
-		return refuse("Context is not committed: the challenge would not depend on it")
-	}
 	if slices.Contains(committed, statementWire) {
 		return refuse("Statement is committed: it would have to be known before the challenge it depends on")
 	}
 	if !slices.Equal(committed, []int{contextWire}) {
-		return refuse("public wires %v are committed, not Context alone", committed)
+		return refuse("Context is not committed: the challenge would not depend on it")
 	}
 	used := s.usedWires()
 	if !used[commitments[0].CommitmentIndex] {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -115,7 +116,7 @@ func TestCompileRefuses(t *testing.T) {
 		{"only-statement-committed", with(func(api frontend.API, c *twoPublic) error {
 			api.AssertIsEqual(api.Mul(c.Context, c.A, c.B), c.Statement)
 			return commitTo(api, c.Statement, c.A, c.B)
-		}), "Context is not committed"},
+		}), "Statement is committed"},
 		{"secret-not-committed", with(func(api frontend.API, c *twoPublic) error {
 			api.AssertIsEqual(api.Mul(c.Context, c.A, c.B), c.Statement)
 			return commitTo(api, c.Context, c.A)
@@ -188,7 +189,11 @@ func TestSystemGolden(t *testing.T) {
 	s := mustCompile(t, &toy{})
 	got := fmt.Sprintf("toy constraints=%d secrets=%d committed=%d domain=%d digest=%x\n",
 		s.Constraints(), s.Secrets(), s.Committed(), s.Domain(), s.Digest())
-	golden(t, "testdata/systems.txt", got)
+	c, err := openCache(filepath.Join(t.TempDir(), "cache"), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/systems.txt", got+"toy cache entry="+c.name+"\n")
 	if s.Committed() != s.Secrets()+1 {
 		t.Errorf("%d committed, %d secrets: want the mask and nothing else besides", s.Committed(), s.Secrets())
 	}

@@ -1,0 +1,66 @@
+package nn
+
+import "fmt"
+
+// A Cause says what constraints are for.
+type Cause uint8
+
+// The causes.
+const (
+	causeNone      Cause = iota
+	causeRange           // lookups of limbs
+	causeTable           // rows of tables and lookups of pairs
+	causeProduct         // products inside an op
+	causeLinear          // linear layers, evaluations at a challenge, sums that got a wire
+	causeHash            // digests of input and output, and of the challenge
+	causeStatement       // statement, context and commitment
+)
+
+// String returns the cause's name.
+func (c Cause) String() string {
+	names := [...]string{"none", "range", "table", "product", "linear", "hash", "statement"}
+	if int(c) < len(names) {
+		return names[c]
+	}
+	return fmt.Sprintf("Cause(%d)", uint8(c))
+}
+
+// A Cost is how many constraints a part of a circuit has for one cause.
+type Cost struct {
+	Part        string // "input", the op's name, "output", "weights", "tables" or "statement"
+	Cause       Cause
+	Constraints int
+}
+
+// costs adds up constraints in the order in which parts are built.
+type costs struct {
+	list []Cost
+	part int // index of the current part's first cost
+}
+
+// begin starts a part.
+func (c *costs) begin(part string) {
+	c.part = len(c.list)
+	c.list = append(c.list, Cost{Part: part})
+}
+
+// add counts n constraints of the current part.
+func (c *costs) add(cause Cause, n int) {
+	for i := c.part; i < len(c.list); i++ {
+		if c.list[i].Cause == cause || c.list[i].Cause == causeNone {
+			c.list[i].Cause = cause
+			c.list[i].Constraints += n
+			return
+		}
+	}
+	c.list = append(c.list, Cost{Part: c.list[c.part].Part, Cause: cause, Constraints: n})
+}
+
+// total returns the number of all constraints.
+func (c *costs) total() int {
+	n := 0
+	for _, x := range c.list {
+		n += x.Constraints
+	}
+	return n
+}
