@@ -187,13 +187,15 @@ func TestEstimateRefuses(t *testing.T) {
 		circuit zk.Circuit
 		rates   zk.Rates
 		want    string
+		opts    []zk.Option
 	}{
-		{"account", miscounting{c}, rates(), "accounts for"},
-		{"publics", open{c}, rates(), "public inputs"},
-		{"rates", c, zk.Rates{}, "schema"},
+		{"account", miscounting{c}, rates(), "accounts for", nil},
+		{"publics", open{c}, rates(), "public inputs", nil},
+		{"rates", c, zk.Rates{}, "schema", nil},
+		{"form", small(t, 1, false), rates(), "public weights", []zk.Option{zk.CompactModel()}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := zk.Estimate(tt.circuit, tt.rates); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := zk.Estimate(tt.circuit, tt.rates, tt.opts...); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q in it", err, tt.want)
 			}
 		})

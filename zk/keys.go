@@ -77,6 +77,14 @@ func newSetup(opts []Option) (setup, error) {
 	return s, nil
 }
 
+// suits returns an error for options that are about weights which the circuit does not have.
+func (s *setup) suits(spec *Spec) error {
+	if !spec.private() && (s.srs != nil || s.form == commit.Compact) {
+		return errors.New("a reference string for a circuit with public weights")
+	}
+	return nil
+}
+
 // Setup returns the keys of c: from the cache, or made here with randomness that is discarded, which gives them the
 // provenance "local". About 0.3 ms per constraint and core pair. The context is checked between phases.
 //
@@ -97,12 +105,13 @@ func Setup(ctx context.Context, c Circuit, opts ...Option) (*Keys, error) {
 	}
 	k := &Keys{circuit: c}
 	spec := c.Spec()
+	if err := s.suits(&spec); err != nil {
+		return nil, fmt.Errorf("zk: setup: %w", err)
+	}
 	if spec.private() {
 		if k.srs, err = s.reference(ctx, spec.Layout); err != nil {
 			return nil, fmt.Errorf("zk: setup: %w", err)
 		}
-	} else if s.srs != nil || s.form == commit.Compact {
-		return nil, errors.New("zk: setup: a reference string for a circuit with public weights")
 	}
 	if k.backend, k.cached, err = gnarkx.Setup(ctx, sys, s.dir, s.progress); err != nil {
 		return nil, fmt.Errorf("zk: setup: %w", err)

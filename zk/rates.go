@@ -72,14 +72,16 @@ const (
 //go:embed rates.json
 var shippedRates []byte
 
-// DefaultRates returns the rates that the library carries: those of one machine with two cores.
-var DefaultRates = sync.OnceValue(func() Rates {
+var defaultRates = sync.OnceValue(func() Rates {
 	r, err := ReadRates(bytes.NewReader(shippedRates), MaxRatesBytes)
 	if err != nil { // a test reads them
 		panic("zk: the embedded rates: " + err.Error())
 	}
 	return r
 })
+
+// DefaultRates returns the rates that the library carries: those of one machine with two cores.
+func DefaultRates() Rates { return defaultRates() }
 
 // ReadRates reads rates in JSON from in, and at most limit bytes. It fails with *FormatError for anything else, rates
 // that are negative or not numbers included.
