@@ -96,7 +96,7 @@ func Register(ctx context.Context, regKeys *Keys, vk *VerifyingKey, model *commi
 // accepts, that model is the commitment that was agreed on, and that registrant comes from its own records.
 func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, registrant Word, reg *Registration) error {
 	if err := regKey.serves(vk); err != nil {
-		return fmt.Errorf("%w: %w", ErrRegistration, err)
+		return err
 	}
 	cd, err := vk.ModelDigest(model)
 	if err != nil {
@@ -121,22 +121,23 @@ func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, regi
 	return orRefuse(refuse, "opening", commit.VerifyMatrixOpening(vk.srs, model, rowChallenge(h), h, reg.opening))
 }
 
-// serves returns an error unless regKey is for registrations of vk's models: both are about the same weights, in the
+// serves returns ErrRegistration unless regKey is for registrations of vk's models: both are about the same weights, in the
 // same layout, ranges included, and under the same reference string.
 func (regKey *VerifyingKey) serves(vk *VerifyingKey) error {
+	refuse := func(reason string) error { return fmt.Errorf("%w: %s", ErrRegistration, reason) }
 	switch {
 	case regKey == nil || vk == nil:
-		return errors.New("a key is missing")
+		return refuse("a key is missing")
 	case regKey.spec.Kind != RangeProof:
-		return errors.New("its key is not that of a registration circuit")
+		return refuse("its key is not that of a registration circuit")
 	case vk.spec.Kind != Inference || !vk.spec.private():
-		return errors.New("it is for a circuit without private weights")
+		return refuse("it is for a circuit without private weights")
 	case regKey.spec.Version != vk.spec.Version:
-		return errors.New("the keys are of two versions of the semantics")
+		return refuse("the keys are of two versions of the semantics")
 	case regKey.spec.Layout.Digest() != vk.spec.Layout.Digest():
-		return errors.New("the keys have two layouts, or ranges")
+		return refuse("the keys have two layouts, or ranges")
 	case regKey.srs.Digest() != vk.srs.Digest(): // covers the form
-		return errors.New("the keys have two reference strings")
+		return refuse("the keys have two reference strings")
 	}
 	return nil
 }

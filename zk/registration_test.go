@@ -494,7 +494,11 @@ func TestRegistrationCopied(t *testing.T) {
 		}
 		// Registrations that are true and say another thing: of wider ranges, and under keys with secrets of another
 		// string. A forger makes them for this very model.
-		wide := r.wider(t, func(l *commit.Layout) { l.Blocks[0].Weight = commit.Range{Lo: -128, Hi: 128} }, func(w, b [][]int64) { w[0][0] = -128 })
+		wide := r.wider(t, func(l *commit.Layout) {
+			for i := range l.Blocks {
+				l.Blocks[i].Weight = commit.Range{Lo: -128, Hi: 128}
+			}
+		}, func(w, b [][]int64) { w[0][0] = -128 })
 		for _, c := range []struct {
 			name  string
 			keys  *zk.Keys
