@@ -37,6 +37,7 @@ type setup struct {
 	srs      *commit.SRS
 	target   Target
 	form     commit.Form
+	existing bool
 	progress func(phase string)
 }
 
@@ -44,6 +45,12 @@ type setup struct {
 // circuit, the library's versions or its own checksum is a miss. The folder must be one that nobody else writes to.
 func CacheDir(dir string) Option {
 	return func(s *setup) error { s.dir = dir; return nil }
+}
+
+// Existing makes Setup fail with ErrNoKeys where it would make keys or a reference string: for whoever has to prove with
+// the keys that others verify with, new ones are worthless.
+func Existing() Option {
+	return func(s *setup) error { s.existing = true; return nil }
 }
 
 // ReferenceString uses srs for the weights in place of one made here.
@@ -108,12 +115,20 @@ func Setup(ctx context.Context, c Circuit, opts ...Option) (*Keys, error) {
 	if err := s.suits(&spec); err != nil {
 		return nil, fmt.Errorf("zk: setup: %w", err)
 	}
+	if s.existing && s.dir == "" {
+		return nil, fmt.Errorf("zk: setup: %w: no cache folder", ErrNoKeys)
+	}
 	if spec.private() {
 		if k.srs, err = s.reference(ctx, spec.Layout); err != nil {
 			return nil, fmt.Errorf("zk: setup: %w", err)
 		}
 	}
-	if k.backend, k.cached, err = gnarkx.Setup(ctx, sys, s.dir, s.progress); err != nil {
+	if s.existing {
+		if k.backend, err = gnarkx.Load(sys, s.dir); err != nil {
+			return nil, fmt.Errorf("zk: setup: %w: %w", ErrNoKeys, err)
+		}
+		k.cached = true
+	} else if k.backend, k.cached, err = gnarkx.Setup(ctx, sys, s.dir, s.progress); err != nil {
 		return nil, fmt.Errorf("zk: setup: %w", err)
 	}
 	k.vk, err = newVerifyingKey(spec, s.target, sys.Digest(), k.backend, k.srs)
