@@ -170,6 +170,8 @@ func TestDecodersRefuse(t *testing.T) {
 }
 
 // TestReadStatementRefuses gives the statement decoder what is not a statement.
+//
+// Soundness: S22.
 func TestReadStatementRefuses(t *testing.T) {
 	good := string(golden(t, "statement.json")[0])
 	if _, err := zk.ReadStatement(strings.NewReader(good), int64(len(good))); err != nil {
@@ -228,6 +230,9 @@ func TestHostileCounts(t *testing.T) {
 	}
 }
 
+// FuzzReadProof reads whatever it is given.
+//
+// Soundness: S22.
 func FuzzReadProof(f *testing.F) {
 	for _, b := range golden(f, "proof.bin") {
 		f.Add(b)
@@ -243,6 +248,9 @@ func FuzzReadProof(f *testing.F) {
 	})
 }
 
+// FuzzReadVerifyingKey reads whatever it is given.
+//
+// Soundness: S22.
 func FuzzReadVerifyingKey(f *testing.F) {
 	for _, b := range golden(f, "vk.bin") {
 		f.Add(b)
@@ -262,6 +270,8 @@ func FuzzReadVerifyingKey(f *testing.F) {
 }
 
 // FuzzVerify reads statements and verifies a fixed proof of them: nothing but the statement it was made for may pass.
+//
+// Soundness: S22, P23.
 func FuzzVerify(f *testing.F) {
 	statement := golden(f, "statement.json")[0]
 	f.Add(statement)

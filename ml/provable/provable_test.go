@@ -236,7 +236,7 @@ func TestForgedStatements(t *testing.T) {
 
 // TestMauledProofs changes every byte of a proof, and its length.
 //
-// Soundness: S22, P21.
+// Soundness: S22, P21, P23.
 func TestMauledProofs(t *testing.T) {
 	for _, form := range []struct {
 		name string

@@ -41,6 +41,9 @@ func TestGolden(t *testing.T) {
 	})
 }
 
+// TestCommitmentBytes encodes, decodes and spoils commitments.
+//
+// Soundness: S22.
 func TestCommitmentBytes(t *testing.T) {
 	forms(t, func(t *testing.T, form Form) {
 		r := register(t, form, toy, 1)
@@ -86,6 +89,8 @@ func TestCommitmentBytes(t *testing.T) {
 }
 
 // TestCommitmentDigest changes everything that cd binds.
+//
+// Soundness: P7, P8.
 func TestCommitmentDigest(t *testing.T) {
 	c := &Commitment{Form: Rows, Points: []bn254.G1Affine{g1Generator, {}}}
 	one := [32]byte{1}

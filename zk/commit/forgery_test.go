@@ -24,6 +24,8 @@ func refused(t *testing.T, what string, key SRSKey, c *Commitment, tr Transcribe
 }
 
 // TestMauled changes every part of a good proof and of what it is verified against.
+//
+// Soundness: P21, P23.
 func TestMauled(t *testing.T) {
 	forms(t, func(t *testing.T, form Form) {
 		r := register(t, form, toy, 1)
@@ -71,6 +73,8 @@ func TestMauled(t *testing.T) {
 }
 
 // TestForeignKeys verifies a proof under keys of other strings and of the other form.
+//
+// Soundness: P6, S16.
 func TestForeignKeys(t *testing.T) {
 	forms(t, func(t *testing.T, form Form) {
 		r := register(t, form, toy, 1)
@@ -83,6 +87,8 @@ func TestForeignKeys(t *testing.T) {
 
 // TestLongerString makes a proof with a longer string of the same secrets: the key is the same and so is the proof's
 // meaning.
+//
+// Soundness: P5.
 func TestLongerString(t *testing.T) {
 	forms(t, func(t *testing.T, form Form) {
 		longer := toy
@@ -101,6 +107,8 @@ func TestLongerString(t *testing.T) {
 
 // TestKnownSecret forges with a string whose secret the prover knows. The forgery verifies under that string's key, which
 // is why keys are pinned by digest, and under no other.
+//
+// Soundness: P6.
 func TestKnownSecret(t *testing.T) {
 	const s = 5
 	srs := known(Rows, toy, s, 0)
@@ -135,6 +143,8 @@ func TestKnownSecret(t *testing.T) {
 
 // TestExtraTerms hides a term of higher degree in a row's commitment or in K, as a longer string allows. The circuit
 // evaluates only what the layout has, and that is not what was committed to.
+//
+// Soundness: P5.
 func TestExtraTerms(t *testing.T) {
 	longer := toy
 	longer.Accumulators = 90
@@ -168,6 +178,8 @@ func TestExtraTerms(t *testing.T) {
 }
 
 // TestJointShift moves both evaluations so that their sum under the proof's gamma stays. Gamma absorbs both.
+//
+// Soundness: P4.
 func TestJointShift(t *testing.T) {
 	forms(t, func(t *testing.T, form Form) {
 		r := register(t, form, toy, 1)
@@ -186,6 +198,8 @@ func TestJointShift(t *testing.T) {
 
 // TestSecondVariableInK gives K a term in the first variable, so that the vector it stands for depends on g, which is
 // drawn after K. The equation holds for a gamma that does not absorb Q1, and only for such a one.
+//
+// Soundness: P3.
 func TestSecondVariableInK(t *testing.T) {
 	r := register(t, Compact, toy, 1)
 	key := r.srs.VerifyingKey()
@@ -214,6 +228,8 @@ func TestSecondVariableInK(t *testing.T) {
 
 // TestPointsAfterChallenges solves for a row's commitment when the challenges are known. A verifier that takes cd from
 // the prover is fooled; one that computes it from the points is not.
+//
+// Soundness: P7.
 func TestPointsAfterChallenges(t *testing.T) {
 	r := register(t, Rows, toy, 1)
 	key := r.srs.VerifyingKey()
@@ -240,6 +256,8 @@ func TestPointsAfterChallenges(t *testing.T) {
 }
 
 // TestProofBytes spoils encodings of good proofs.
+//
+// Soundness: P21, S22.
 func TestProofBytes(t *testing.T) {
 	forms(t, func(t *testing.T, form Form) {
 		r := register(t, form, toy, 1)
@@ -293,6 +311,9 @@ func TestProofBytes(t *testing.T) {
 	})
 }
 
+// FuzzUnmarshalOpeningProof decodes and verifies whatever it is given.
+//
+// Soundness: S22.
 func FuzzUnmarshalOpeningProof(f *testing.F) {
 	for _, form := range []Form{Rows, Compact} {
 		_, p := register(f, form, toy, 1).prove(f, 1)

@@ -26,6 +26,9 @@ func TestLayoutSizes(t *testing.T) {
 	}
 }
 
+// TestLayoutRefuses breaks every rule of a layout, among them that there are blinds for a proof.
+//
+// Soundness: S19.
 func TestLayoutRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(l *Layout){
 		"no blocks":           func(l *Layout) { l.Blocks = nil },

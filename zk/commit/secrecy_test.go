@@ -66,6 +66,8 @@ func revealed(layout Layout, s fr.Element, openings int) [][]fr.Element {
 
 // TestBudgetHides counts what is revealed at the budget. One evaluation comes on top, that of the range proof. As long
 // as the linear forms are independent in the blinds, which are uniform, the values are uniform whatever the weights.
+//
+// Soundness: P10.
 func TestBudgetHides(t *testing.T) {
 	narrow := Layout{Blocks: []Block{{Rows: 1, Columns: 2, Weight: Range{-3, 3}, Bias: Range{-3, 3}}}, Blinds: 4, Accumulators: 1}
 	for _, layout := range []Layout{toy, narrow} {
@@ -89,6 +91,8 @@ func TestBudgetHides(t *testing.T) {
 
 // TestPastBudget takes the weights of a small model from its proofs and its public commitment. At the budget every
 // candidate explains what was seen; one proof later only the true one does.
+//
+// Soundness: P10.
 func TestPastBudget(t *testing.T) {
 	layout := Layout{Blocks: []Block{{Rows: 1, Columns: 2, Weight: Range{-3, 3}, Bias: Range{-3, 3}}}, Blinds: 4, Accumulators: 1}
 	weights, bias := [][]int64{{2, -3}}, [][]int64{{1}}

@@ -87,6 +87,8 @@ func TestSRSDigest(t *testing.T) {
 }
 
 // TestCheckRefuses spoils strings one by one.
+//
+// Soundness: P22.
 func TestCheckRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -218,6 +220,8 @@ func reseal(b []byte) []byte {
 }
 
 // TestSRSFileRefuses spoils every byte, with the checksum and with a corrected one.
+//
+// Soundness: S22.
 func TestSRSFileRefuses(t *testing.T) {
 	b := encoded(t, known(Compact, Layout{Blocks: []Block{{Rows: 3, Columns: 1}}, Blinds: 2, Accumulators: 1}, 5, 7))
 	var format *FormatError
@@ -382,6 +386,9 @@ const (
 	atPtauG2    = atPtauG1 + 127*sizeRaw + 12
 )
 
+// TestReadPtauRefuses spoils a ceremony's file.
+//
+// Soundness: P22, S22.
 func TestReadPtauRefuses(t *testing.T) {
 	good := readCeremony(t)
 	set := func(at int, bytes ...byte) func([]byte) []byte {
@@ -488,6 +495,9 @@ func TestReaderAndWriterErrors(t *testing.T) {
 	}
 }
 
+// FuzzReadSRS reads whatever it is given.
+//
+// Soundness: S22.
 func FuzzReadSRS(f *testing.F) {
 	small := Layout{Blocks: []Block{{Rows: 2, Columns: 1}}, Blinds: 2, Accumulators: 1}
 	for _, form := range []Form{Rows, Compact} {

@@ -186,6 +186,8 @@ func TestHonest(t *testing.T) {
 
 // Both of gnark's judges, the engine that runs Define on values and the solver of the compiled system, are given the
 // statement as the verifier would compute it.
+//
+// Soundness: P18, S14.
 func TestStatement(t *testing.T) {
 	both(t, func(t *testing.T, r *rand.Rand, x *subject) {
 		n, c := x.n, x.c

@@ -8,6 +8,8 @@ import (
 )
 
 // Setup's checks: two public inputs, one commitment to the context and every secret input, no input without constraint.
+//
+// Soundness: S2.
 func TestCompiles(t *testing.T) {
 	digests := make(map[[32]byte]bool)
 	both(t, func(t *testing.T, _ *rand.Rand, x *subject) {

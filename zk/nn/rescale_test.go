@@ -8,6 +8,8 @@ import (
 
 // The constraints of a rescale once more, over the integers modulo a small prime, with every witness tried: for every
 // field element t, every accepted output is the clamp of t's quotient, as long as the prime is large enough.
+//
+// Soundness: P13, S13c.
 func TestRescaleUnique(t *testing.T) {
 	const shift = 2
 	const lo, hi = -1, 3
@@ -84,6 +86,9 @@ func TestRescaleUnique(t *testing.T) {
 	}
 }
 
+// TestFits walks widths and shifts to the bound.
+//
+// Soundness: P13.
 func TestFits(t *testing.T) {
 	for _, x := range []struct {
 		wide, shift int
@@ -99,6 +104,8 @@ func TestFits(t *testing.T) {
 }
 
 // Every value in and around the range, both by element and by lookup, in every form: the circuit's relation is the op.
+//
+// Soundness: P13, S13b.
 func TestRescaleExhaustive(t *testing.T) {
 	for _, r := range []Rescale{
 		{Multiplier: 1, Shift: 2, Out: Interval{0, 5}},

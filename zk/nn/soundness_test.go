@@ -32,6 +32,8 @@ func free(a zk.Assignment, c *Circuit, i int, v fr.Element) (string, bool) {
 
 // Every secret input is changed in turn. The constraints but that on Statement refuse every change, except to inputs
 // that are free by design; those change Statement.
+//
+// Soundness: S12, S13a.
 func TestMutations(t *testing.T) {
 	both(t, func(t *testing.T, r *rand.Rand, x *subject) {
 		n, c, s := x.n, x.c, x.s
@@ -128,6 +130,8 @@ func idle(n *net, c *Circuit, trace [][]int64) map[int]bool {
 
 // Every element of every tensor is changed by one, and the prover adapts whatever follows: later ops, limbs,
 // multiplicities. For an op with private weights that is a wrong accumulator.
+//
+// Soundness: P23, S12.
 func TestLies(t *testing.T) {
 	both(t, func(t *testing.T, r *rand.Rand, x *subject) {
 		n, c, s := x.n, x.c, x.s
@@ -201,6 +205,8 @@ func (n *net) lie(honest [][]int64, op int, errors map[int]int64) (trace [][]int
 }
 
 // Errors that cancel in a sum over layers, over samples or over outputs do not cancel here.
+//
+// Soundness: P14.
 func TestOppositeErrors(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	n := random(r, mlp(2, 6, 4, 3), false)
@@ -230,6 +236,8 @@ func TestOppositeErrors(t *testing.T) {
 }
 
 // A single rescale is small enough to try what a prover may put in its place.
+//
+// Soundness: P13, S13c.
 func TestRescaleForgeries(t *testing.T) {
 	n := &net{graph: Graph{Batch: 1, InputLen: 1, Input: Interval{-500, 500}, Ops: []Op{
 		Rescale{Multiplier: 1, Shift: 3, Out: Interval{0, 31}},
@@ -252,6 +260,8 @@ func TestRescaleForgeries(t *testing.T) {
 }
 
 // A quotient of p-size: y - k/2^s for a remainder r + k is the same sum y 2^s + r in the field.
+//
+// Soundness: S13c.
 func TestWrappedQuotient(t *testing.T) {
 	n := &net{graph: Graph{Batch: 1, InputLen: 2, Input: Interval{0, 500}, Ops: []Op{
 		Rescale{Multiplier: 1, Shift: 3, Out: Interval{0, 1000}}, // never saturates: inputs are out, and limbs of it
@@ -289,6 +299,8 @@ func TestWrappedQuotient(t *testing.T) {
 }
 
 // x0 = 128 and x1 = v pack to the same element as 0 and v + 1.
+//
+// Soundness: P16.
 func TestInputOutOfRange(t *testing.T) {
 	n := &net{graph: Graph{Batch: 1, InputLen: 2, Input: uint7s, Ops: []Op{
 		Dense{In: 2, Out: 1, W: []int64{1, 1}, B: []int64{0}},
@@ -312,6 +324,8 @@ func TestInputOutOfRange(t *testing.T) {
 }
 
 // Ranges that are no power of two: both ends are in, their neighbours and what a limb could still hold are not.
+//
+// Soundness: S5.
 func TestInputRanges(t *testing.T) {
 	for _, i := range []Interval{{0, 1}, {0, 2}, {-1, 1}, {-127, 127}, {-128, 127}, {5, 104}, {0, 999}, {-70000, 70000}, {3, 1 << 40}, {0, 1<<40 - 1}, {0, 3<<38 - 1}, {-limit, limit - 1}} {
 		for _, count := range []int{1, 300} { // few inputs take limbs, many a table of their own
@@ -353,6 +367,8 @@ func (f forged) build(b *build, in []number) ([]number, error) {
 }
 
 // Ties, two selectors, none, and indices that are not the lowest.
+//
+// Soundness: P15.
 func TestArgmaxForgeries(t *testing.T) {
 	n := &net{graph: Graph{Batch: 1, InputLen: 4, Input: Interval{-9, 9}, Ops: []Op{Argmax{}}}}
 	c := build1(t, n.graph)

@@ -101,6 +101,8 @@ func TestRefusedKeys(t *testing.T) {
 
 // TestCheckVerifier: gnark's contract has to be the one that the template repeats. Keys of circuits with another number
 // of commitments do not come this far, so their contracts are made up here.
+//
+// Soundness: S24.
 func TestCheckVerifier(t *testing.T) {
 	var b bytes.Buffer
 	if err := gnarkx.ExportSolidity(readFixture(t, "public").vk.Groth16(), &b, pragma); err != nil {

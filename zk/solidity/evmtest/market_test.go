@@ -46,6 +46,8 @@ func (m *market) answer(task, output byte, proof []byte) *types.Receipt {
 }
 
 // TestMarket has a contract pay attention to proofs: it makes the context from its own storage and the sender.
+//
+// Soundness: S20.
 func TestMarket(t *testing.T) {
 	for _, variant := range []string{"public", "private"} {
 		t.Run("weights="+variant, func(t *testing.T) {
