@@ -68,7 +68,7 @@ var shapes = []shape{
 	{[]int{64, 96, 96, 10}, 2},
 	{[]int{256, 128, 10}, 4},
 	{[]int{4000, 1200, 10}, 1},
-	{[]int{512, 1536, 512, 10}, 2},
+	{[]int{256, 256, 128, 10}, 10},
 }
 
 // calibrateProofs measures proofs about networks of the shapes and fits rates to them. Keys are made, and one proof of
@@ -266,16 +266,16 @@ func fitRate(samples []proofSample, of func(proofSample) float64, prior zk.Rate)
 	for i := range x { // more digits than three mean nothing
 		x[i], _ = strconv.ParseFloat(strconv.FormatFloat(x[i], 'g', 3, 64), 64)
 	}
-	return zk.Rate{Fixed: x[0], Constraint: x[1], Committed: x[2], Domain: x[3], Point: x[4], Column: x[5], Row: x[6], Weight: x[7]}
+	return zk.Rate{Fixed: x[0], Constraint: x[1], Committed: x[2], Domain: x[3], Point: x[4], Column: x[5], Row: x[6], Weight: x[7], KeyByte: x[8]}
 }
 
 func rateVector(r zk.Rate) []float64 {
-	return []float64{r.Fixed, r.Constraint, r.Committed, r.Domain, r.Point, r.Column, r.Row, r.Weight}
+	return []float64{r.Fixed, r.Constraint, r.Committed, r.Domain, r.Point, r.Column, r.Row, r.Weight, r.KeyByte}
 }
 
 func sizeVector(s zk.Sizes) []float64 {
 	out := []float64{1}
-	for _, n := range []int{s.Constraints, s.Committed, s.Domain, s.Points, s.Columns, s.Rows, s.Weights} {
+	for _, n := range []int{s.Constraints, s.Committed, s.Domain, s.Points, s.Columns, s.Rows, s.Weights, int(s.ProvingKeyBytes)} {
 		out = append(out, float64(n))
 	}
 	return out
