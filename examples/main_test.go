@@ -127,6 +127,8 @@ func TestExitStatus(t *testing.T) {
 		{"no-digest", "stage proven-inference verify -dir x -model-digest " + strings.Repeat("z", 64), 2, "invalid byte"},
 		{"visibility", "stage proven-inference prove -dir x -input secret", 2, `must be one of "public","hashed","committed"`},
 		{"many-proofs", "stage proven-inference setup -proofs 99999999 -dir " + t.TempDir(), 1, "1 to 1048576"},
+		{"cache-is-file", "stage proven-inference setup -cache main.go -dir " + t.TempDir(), 1, "main.go: not a directory"},
+		{"run-cache-is-file", "run proven-inference -cache main.go -out " + t.TempDir(), 1, "-cache: mkdir main.go: not a directory"},
 		{"nothing-to-verify", "stage proven-inference verify -dir " + t.TempDir(), 1, "out/vk.bin does not exist: run stage prove first"},
 		{"negative", "run quickstart-lr -samples=-1 -out " + t.TempDir(), 1, "at least 1"},
 		{"file", "inspect nosuch", 1, "nosuch"},

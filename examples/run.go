@@ -47,8 +47,13 @@ func (c *runFlags) run(e *env, export bool) error {
 	if err != nil {
 		return err
 	}
-	if err := writable(c.Out); err != nil {
+	if err := writable("-out", c.Out); err != nil {
 		return err
+	}
+	if c.Cache != "" {
+		if err := writable("-cache", c.Cache); err != nil {
+			return err
+		}
 	}
 	r := nb.Record(e.out, c.Out)
 	s, err := x.run(e.ctx, r, notebook.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Keys: cmp.Or(c.Cache, filepath.Join(c.Out, "keys")),
@@ -83,14 +88,14 @@ func (c *runFlags) run(e *env, export bool) error {
 	return nil
 }
 
-// writable makes dir and finds out, before anything that takes time, whether files can be written into it.
-func writable(dir string) error {
+// writable makes the folder of a flag and finds out, before anything that takes time, whether files can be written into it.
+func writable(flag, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("-out: %w", err)
+		return fmt.Errorf("%s: %w", flag, err)
 	}
 	f, err := os.CreateTemp(dir, ".tmp-*")
 	if err != nil {
-		return fmt.Errorf("-out: %w", err)
+		return fmt.Errorf("%s: %w", flag, err)
 	}
 	f.Close() // nothing was written
 	return os.Remove(f.Name())

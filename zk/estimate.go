@@ -33,8 +33,11 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 		return nil, fmt.Errorf("zk: estimate: %w", err)
 	}
 	spec := c.Spec()
+	if err := s.suits(&spec); err != nil {
+		return nil, fmt.Errorf("zk: estimate: %w", err)
+	}
 	rep := &Report{Kind: spec.Kind, Version: spec.Version, Batch: spec.Batch, Proofs: -1, Provenance: "local", Machine: r.Machine, Threads: r.Threads}
-	rep.Sizes = Sizes{Constraints: sys.Constraints(), Committed: sys.Committed(), Domain: sys.Domain()}
+	rep.Sizes = Sizes{Constraints: sys.Constraints(), Committed: sys.Committed(), Domain: sys.Domain(), ProvingKeyBytes: sys.ProvingKeyBytes()}
 	form := commit.Form(0)
 	if spec.private() {
 		form = s.form
@@ -48,7 +51,6 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 	if rep.VerifyingKeyBytes, err = verifyingKeyBytes(spec, form, rep.Provenance); err != nil {
 		return nil, err
 	}
-	rep.ProvingKeyBytes = sys.ProvingKeyBytes()
 	rep.ProofBytes = envelopeSize
 	switch {
 	case spec.Kind == RangeProof:
@@ -62,7 +64,7 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 			rep.Cache = "hit"
 		}
 	}
-	rep.resources(r)
+	rep.resources(r, form)
 	rep.soundness(spec, sys.Secrets())
 	rep.manifest(spec)
 	if c, ok := c.(accountant); ok {
@@ -106,11 +108,11 @@ func (r *Report) room() {
 }
 
 // resources fills in times and memory.
-func (r *Report) resources(by Rates) {
+func (r *Report) resources(by Rates, form commit.Form) {
 	span := func(rate Rate) time.Duration { return time.Duration(rate.Of(r.Sizes)) }
 	r.Compile, r.Setup, r.Load = span(by.Compile), span(by.Setup), span(by.Load)
 	r.Prove, r.Verify = span(by.Prove), span(by.Verify)
-	if r.Rows > 0 {
+	if form == commit.Rows && r.Kind == Inference {
 		r.Model = span(by.Model)
 	}
 	r.SetupBytes, r.ProveBytes = int64(by.SetupMemory.Of(r.Sizes)), int64(by.ProveMemory.Of(r.Sizes))

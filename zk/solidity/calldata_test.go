@@ -24,6 +24,13 @@ func TestCalldata(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if variant == "private" {
+				registered := *st
+				registered.RangeProved = true
+				if again, err := Calldata(f.vk, &registered, pf); err != nil || !bytes.Equal(again, call) {
+					t.Errorf("the same for a registered model: %x, %v", again, err)
+				}
+			}
 			size := 384
 			if variant == "private" {
 				size = 640

@@ -15,6 +15,7 @@ import (
 	"github.com/signet-ml/signet/zk"
 	"github.com/signet-ml/signet/zk/commit"
 	"github.com/signet-ml/signet/zk/internal/gnarkx"
+	"github.com/signet-ml/signet/zk/nn"
 )
 
 // golden compares got with a file of testdata, or writes it with -update.
@@ -77,11 +78,20 @@ func TestRefusedKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ranges, err := nn.NewRegistration(toy{private: true}.Spec().Layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	registration, err := zk.Setup(t.Context(), ranges, zk.For(zk.Solidity), zk.CompactModel())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		vk   *zk.VerifyingKey
 		want error
 	}{
+		{"registration", registration.VerifyingKey(), ErrKind},
 		{"native", withTarget(t, f.vk, zk.Native), ErrTarget},
 		{"rows", rows.VerifyingKey(), ErrForm},
 	} {

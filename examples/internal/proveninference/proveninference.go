@@ -327,10 +327,6 @@ func Run(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *repo
 	if err != nil {
 		return nil, err
 	}
-	second, err := proofs[len(proofs)-1].MarshalBinary() // of another image, unless there is one only
-	if err != nil {
-		return nil, err
-	}
 	cheapFiles, err := cheapOne.Bytes()
 	if err != nil {
 		return nil, err
@@ -377,7 +373,7 @@ func Run(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *repo
 		{"weights whose range is proved, nowhere", edit(statement, func(s *zk.Statement) { s.RangeProved = true }), pf},
 		{"a Groth16 proof with one bit flipped", st, flip(100)},
 		{"an evaluation with one bit flipped", st, flip(36 + 196 + 32 + 31)},
-		{"the opening of another proof", st, slices.Concat(pf[:36+196], second[36+196:])},
+		{"the opening of another proof", st, slices.Concat(pf[:36+196], hiddenFiles["proof.bin"][36+196:])},
 		{"a proof that lacks a byte", st, pf[:len(pf)-1]},
 		{"a proof with a byte more", st, append(bytes.Clone(pf), 0)},
 		{"no proof", st, nil},

@@ -153,7 +153,7 @@ func (d Dirs) owner(ctx context.Context, input zk.Visibility) (*owner, error) {
 	if _, err := os.Stat(d.Keys); err != nil {
 		return nil, files.NewError(d.Keys, "setup", err)
 	}
-	if o.keys, err = zk.Setup(ctx, o.circuit.Circuit(), zk.CacheDir(d.Keys)); err != nil {
+	if o.keys, err = zk.Setup(ctx, o.circuit.Circuit(), zk.CacheDir(d.Keys), zk.Existing()); err != nil {
 		return nil, err
 	}
 	if o.keys.VerifyingKey().Digest() != vk.Digest() {

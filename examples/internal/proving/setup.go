@@ -49,13 +49,16 @@ type SetUp struct {
 //
 // The keys depend on the circuit alone, so whoever makes them needs no model.
 func Setup(ctx context.Context, d Dirs, proofs int, prepare func() (*Prepared, error)) (*SetUp, error) {
+	if proofs < 0 || proofs > maxProofs {
+		return nil, fmt.Errorf("%d proofs for each commitment: 1 to %d", proofs, maxProofs)
+	}
+	if err := os.MkdirAll(d.Keys, 0o700); err != nil { // before anything that takes time
+		return nil, err
+	}
 	res := new(SetUp)
 	c, err := d.circuit()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if proofs < 0 || proofs > maxProofs {
-			return nil, fmt.Errorf("%d proofs for each commitment: 1 to %d", proofs, maxProofs)
-		}
 		p, err := prepare()
 		if err != nil {
 			return nil, err
@@ -67,6 +70,8 @@ func Setup(ctx context.Context, d Dirs, proofs int, prepare func() (*Prepared, e
 		res.Trained = true
 	case err != nil:
 		return nil, err
+	case proofs != 0 && proofs != c.Proofs:
+		return nil, fmt.Errorf("public/circuit.json is for %d proofs for each commitment, not %d: remove it to make another", c.Proofs, proofs)
 	}
 	circuit, err := provable.CompileArchitecture(c.Architecture, provable.Options{Proofs: c.Proofs})
 	if err != nil {

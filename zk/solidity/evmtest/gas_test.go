@@ -30,6 +30,10 @@ func TestGas(t *testing.T) {
 		fmt.Fprintf(&b, "%s verification %d\n", variant, gas)
 		fmt.Fprintf(&b, "%s verification-of-a-wrong-output %d\n", variant, c.send(&contract, bad, 1<<21).GasUsed)
 		fmt.Fprintf(&b, "%s verification-of-b-off-the-curve %d\n", variant, c.send(&contract, offCurve, 1<<21).GasUsed)
+		if variant == "public" {
+			call := gnarkCall(t, f, good[4+32*wordProof:])
+			fmt.Fprintf(&b, "%s gnark's-verifyProof-alone %d\n", variant, c.send(&contract, call, 1<<21).GasUsed)
+		}
 		m := newMarket(newChain(t), f, variant)
 		fmt.Fprintf(&b, "%s answer-to-testdata/Market.sol %d\n", variant, m.answer(7, m.output, m.proof).GasUsed)
 		fmt.Fprintf(&b, "%s deployment %d\n", variant, deployment)

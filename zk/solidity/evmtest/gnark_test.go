@@ -11,11 +11,10 @@ import (
 	"github.com/signet-ml/signet/zk/commit"
 )
 
-// TestGnarkVerifier asks the inherited contract of gnark, which checks one equation after the other, about the proofs
-// that Inference checks in one call. It reverts where Inference says false.
-func TestGnarkVerifier(t *testing.T) {
-	f, c := readFixture(t, "public"), newChain(t)
-	contract, _ := f.deploy(c, "public", "good")
+// gnarkCall returns a call of gnark's verifyProof for the good statement of a fixture with public weights, which gets its
+// public inputs from zk's definitions, and a proof.
+func gnarkCall(t testing.TB, f *fixture, proof []byte) []byte {
+	t.Helper()
 	st := f.statements["good"]
 	input, output, err := f.vk.Digests(st)
 	if err != nil {
@@ -31,7 +30,17 @@ func TestGnarkVerifier(t *testing.T) {
 	x.SetBytes(input[:])
 	y.SetBytes(output[:])
 	context, statement := h.Challenge(), commit.Hash(commit.TagStatement, x, y)
+	a, b := context.Bytes(), statement.Bytes()
+	call := append(selector("verifyProof(bytes,uint256[2])"), common.LeftPadBytes([]byte{0x60}, 32)...)
+	call = append(append(append(call, a[:]...), b[:]...), at(f.calls["good"], wordLength, 1)...)
+	return append(call, proof...)
+}
 
+// TestGnarkVerifier asks the inherited contract of gnark, which checks one equation after the other, about the proofs
+// that Inference checks in one call. It reverts where Inference says false.
+func TestGnarkVerifier(t *testing.T) {
+	f, c := readFixture(t, "public"), newChain(t)
+	contract, _ := f.deploy(c, "public", "good")
 	good := f.calls["good"]
 	ask := func(proof []byte) (inference, gnark bool) {
 		t.Helper()
@@ -39,10 +48,7 @@ func TestGnarkVerifier(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, b := context.Bytes(), statement.Bytes()
-		call := append(selector("verifyProof(bytes,uint256[2])"), common.LeftPadBytes([]byte{0x60}, 32)...)
-		call = append(append(append(call, a[:]...), b[:]...), at(good, wordLength, 1)...)
-		_, err = c.call(contract, append(call, proof...), enough)
+		_, err = c.call(contract, gnarkCall(t, f, proof), enough)
 		return bytes.Equal(out, yes), err == nil
 	}
 	proof := good[4+32*wordProof:]
