@@ -49,8 +49,11 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 		return nil, err
 	}
 	rep.ProvingKeyBytes = sys.ProvingKeyBytes()
-	rep.ProofBytes = proofHeader + gnarkx.ProofSize
-	if form != 0 {
+	rep.ProofBytes = envelopeSize
+	switch {
+	case spec.Kind == RangeProof:
+		rep.ProofBytes += commit.MatrixOpening{}.Size(form)
+	case form != 0:
 		rep.ProofBytes += commit.OpeningProof{}.Size(form)
 	}
 	if s.dir != "" {
@@ -123,6 +126,17 @@ func (r *Report) soundness(spec Spec, secrets int) {
 
 // manifest fills in what becomes public, what stays private and what is not proved.
 func (r *Report) manifest(spec Spec) {
+	trust := "anything to those who do not trust the machine that made the keys: setup " + r.Provenance
+	if spec.Kind == RangeProof {
+		r.Public = []string{
+			"the layout: sizes and integer ranges of the layers",
+			fmt.Sprintf("the model commitment, which hides the weights for this and %s proofs", thousands(r.Proofs)),
+			"who registers it",
+		}
+		r.Private = []string{"the weights"}
+		r.NotProved = []string{"anything of the weights but their ranges", trust}
+		return
+	}
 	r.Public = []string{"the architecture: layers, sizes, integer ranges and scales that are constants of the circuit"}
 	r.Private = []string{"every value between input and output"}
 	r.NotProved = []string{
@@ -144,7 +158,7 @@ func (r *Report) manifest(spec Spec) {
 		r.Public = append(r.Public, "the class: itself")
 	}
 	r.Public = append(r.Public, "the context: network, task and worker that the proof is for")
-	r.NotProved = append(r.NotProved, "anything to those who do not trust the machine that made the keys: setup "+r.Provenance)
+	r.NotProved = append(r.NotProved, trust)
 }
 
 // verifyingKeyBytes returns the length of a verifying key's encoding.
