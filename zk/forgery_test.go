@@ -224,17 +224,18 @@ func TestForgerIsHonest(t *testing.T) {
 //
 // Soundness: P2, P23.
 func TestForgedRow(t *testing.T) {
-	r := rowsRegistry(t)
-	var by [2]int64
-	trace := r.run(sample, flip(&by))
-	f := r.forge(t, forgery{trace: trace, bend: pay(by)})
-	f.refuses(t, "the circuit's row", *f.st, f.open(t, r, f.k), "opening")
-	inCircuit := f.row
-	f.row = r.opening.Row(f.t.G)
-	p := f.open(t, r, f.k)
-	f.refuses(t, "the true row", *f.st, p, "circuit")
-	p.E1 = evaluateAt(inCircuit, f.t.H)
-	f.refuses(t, "the true row, the circuit's value", *f.st, p, "opening")
+	registries(t, func(t *testing.T, r *registry) {
+		var by [2]int64
+		trace := r.run(sample, flip(&by))
+		f := r.forge(t, forgery{trace: trace, bend: pay(by)})
+		f.refuses(t, "the circuit's row", *f.st, f.open(t, r, f.k), "opening")
+		inCircuit := f.row
+		f.row = r.opening.Row(f.t.G)
+		p := f.open(t, r, f.k)
+		f.refuses(t, "the true row", *f.st, p, "circuit")
+		p.E1 = evaluateAt(inCircuit, f.t.H)
+		f.refuses(t, "the true row, the circuit's value", *f.st, p, "opening")
+	})
 }
 
 // TestModelAfterChallenges solves for a model after g, and after h, and leaves the challenges what they were.
@@ -625,5 +626,48 @@ func TestFractionalWeight(t *testing.T) {
 	}
 	if err := zk.Verify(vk, &st, pf, zk.WithRegistration(r.reg.VerifyingKey(), r.proof, registrant)); !errors.Is(err, zk.ErrRegistration) {
 		t.Errorf("with another model's registration: %v", err)
+	}
+}
+
+// TestProveCharges looks at the budget when there is no proof: without one nothing is proved, and an attempt that could
+// have shown something counts, whatever became of it.
+//
+// Soundness: S19, P11, P25.
+func TestProveCharges(t *testing.T) {
+	r := rowsRegistry(t)
+	weights, bias := modest(r.layout)
+	other, _, err := committed(r.keys.ReferenceString(), r.layout, weights, bias)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var by [2]int64
+	good, wrong := r.run(sample), r.run(sample, flip(&by))
+	malformed := append(slices.Clone(good[:4]), []int64{1 - good[4][0]})
+	for _, c := range []struct {
+		name   string
+		trace  [][]int64
+		budget *counter
+		proved bool
+		left   int
+	}{
+		{"a proof", good, &counter{r.model, 5}, true, 4},
+		{"a second proof", good, &counter{r.model, 4}, true, 3},
+		{"scores that the weights do not give", wrong, &counter{r.model, 5}, false, 4},
+		{"an op that does not give its output", malformed, &counter{r.model, 5}, false, 5},
+		{"another commitment's budget", good, &counter{other, 5}, false, 5},
+		{"a spent budget", good, &counter{r.model, 0}, false, 0},
+		{"no budget", good, nil, false, 0},
+	} {
+		w := zk.Witness{Trace: c.trace, Input: zk.Committed, Output: zk.Public, Model: r.model, Opening: r.opening}
+		if c.budget != nil {
+			w.Budget = c.budget
+		}
+		res, err := zk.Prove(t.Context(), r.keys, w)
+		if (err == nil) != c.proved || (res != nil) != c.proved {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if c.budget != nil && c.budget.left != c.left {
+			t.Errorf("%s: %d left, want %d", c.name, c.budget.left, c.left)
+		}
 	}
 }
