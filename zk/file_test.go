@@ -2,6 +2,7 @@ package zk_test
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"os"
@@ -46,7 +47,8 @@ func TestStoredForm(t *testing.T) {
 	registries(t, func(t *testing.T, r *registry) {
 		dir := filepath.Join("testdata", "v1", r.model.Form.String())
 		if *update {
-			store(t, dir, r)
+			st, files := r.artefacts(t)
+			store(t, dir, st, files)
 		}
 		read := func(name string) *bytes.Reader {
 			b, err := os.ReadFile(filepath.Join(dir, name))
@@ -97,17 +99,22 @@ func TestStoredForm(t *testing.T) {
 	})
 }
 
-func store(t *testing.T, dir string, r *registry) {
-	t.Helper()
+// artefacts are what a registry's prediction leaves behind, by file.
+func (r *registry) artefacts(t *testing.T) (*zk.Statement, map[string]encoding.BinaryMarshaler) {
 	res := r.prediction(t)
-	statement, err := json.MarshalIndent(res.Statement, "", "\t")
+	return res.Statement, map[string]encoding.BinaryMarshaler{
+		"vk.bin": r.keys.VerifyingKey(), "proof.bin": res.Proof, "registration-vk.bin": r.reg.VerifyingKey(), "registration.bin": r.proof,
+	}
+}
+
+func store(t *testing.T, dir string, st *zk.Statement, artefacts map[string]encoding.BinaryMarshaler) {
+	t.Helper()
+	statement, err := json.MarshalIndent(st, "", "\t")
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{"statement.json": append(statement, '\n')}
-	for name, x := range map[string]interface{ MarshalBinary() ([]byte, error) }{
-		"vk.bin": r.keys.VerifyingKey(), "proof.bin": res.Proof, "registration-vk.bin": r.reg.VerifyingKey(), "registration.bin": r.proof,
-	} {
+	for name, x := range artefacts {
 		if files[name], err = x.MarshalBinary(); err != nil {
 			t.Fatal(err)
 		}
