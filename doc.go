@@ -1,6 +1,6 @@
 // Package signet is the root of a library for private and provable machine learning. It holds no code: import the
-// packages below it. This version does encrypted inference; proofs, GPUs, encrypted training and networks of workers are
-// to come.
+// packages below it. This version does encrypted inference and proves inference on plaintext; GPUs, encrypted training and
+// networks of workers are to come.
 //
 // # The hourglass
 //
@@ -28,6 +28,9 @@
 // constants). Each has WriteTo and a reader that takes a size limit. Who writes programs by hand or builds a compiler uses
 // fhe/program, fhe/lintrans for matrix products and fhe/polyeval for polynomials. fhe/fhetest tests engines.
 //
+// Proofs have three parties too: the model owner compiles with ml/provable, commits to the weights and proves predictions
+// (zk.Prove); whoever makes the keys runs zk.Setup; a verifier needs zk.Verify alone, or a contract from zk/solidity.
+//
 // # Example
 //
 // With errors left out, m a model, sample typical inputs and x one input:
@@ -48,7 +51,8 @@
 //
 // # What it does not protect against
 //
-// The server sees the model: constants are weights in the clear. It can answer wrongly, since nothing is proved yet. A
+// The server sees the model: constants are weights in the clear. It can answer wrongly: what runs on ciphertexts is not
+// proved yet, and a prover of plaintext inference sees the input. A
 // decrypted value holds noise that depends on the secret key, so it must reach nobody but the key's owner. Results reveal
 // what results reveal. Nothing is constant-time throughout, and stored keys are as safe as their files. Security is 128
 // bits against classical attackers, by tables that are estimates. The library has had no independent review. Read

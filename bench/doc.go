@@ -1,14 +1,20 @@
-// Command bench measures encrypted inference.
+// Command bench measures encrypted inference, and proofs of inference in the clear.
 //
 //	go run ./bench list
 //	go run ./bench run mlp-single -json /tmp/mlp-single.json
 //	go run ./bench run mlp-batch -data /path/to/mnist -json bench/results/mlp-batch.json
+//	go run ./bench run zk-mlp -cold -json bench/results/zk-mlp.json
 //	go run ./bench results                                   # bench/RESULTS.md from bench/results
 //	go run ./bench inspect public/program --json
 //
 // A figure's value is the median of its samples, which stand beside it. Server time is Job.Run alone; loading keys and
 // weights, encryption and decryption have figures of their own. Comparisons with Lattigo's stock evaluators, and of one
 // thread with several, take turns in one process, and their ratio is that of each turn.
+//
+// Scenarios zk-… prove what a network says. Keys are kept in a cache, -cache DIR; -cold makes them anew, which is the only
+// way to measure a setup whose keys are cached. Keys are made, and the peak of memory taken, in processes of their own.
+// Each scenario prints its report first, what was known before there were keys, and the report's predictions stand
+// beside what was measured.
 //
 // Without -data models are trained and tried on the embedded subsets, and the figures say so. Times are those of one
 // machine; the file names it.

@@ -96,7 +96,7 @@ func (c *runCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "%s on %s, %d cores, %s %s, %d thread(s)\n", sum.Name, sum.Machine.CPU, sum.Machine.Cores, what(s), sum.Engine, sum.Threads)
+	fmt.Fprintf(e.out, "%s on %s, %d cores, engine %s, %d thread(s)\n", sum.Name, sum.Machine.CPU, sum.Machine.Cores, sum.Engine, sum.Threads)
 	if err := sum.Table(e.out); err != nil {
 		return err
 	}
@@ -109,14 +109,6 @@ func (c *runCmd) Run(e *env) error {
 		return fmt.Errorf("%d checks failed: %s", len(failed), strings.Join(failed, "; "))
 	}
 	return nil
-}
-
-// what says what computes a scenario.
-func what(s scenario) string {
-	if s.prove != nil {
-		return "proof system"
-	}
-	return "engine"
 }
 
 // proofs returns what zk- scenarios work with.

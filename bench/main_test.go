@@ -35,7 +35,7 @@ func TestExitStatus(t *testing.T) {
 		{"help", "run --help", 0, "--data=DIR"},
 		{"nothing", "", 0, "Usage:"},
 		{"command", "frobnicate", 2, "commands of bench: list, run, calibrate, accuracy, results, inspect"},
-		{"flag", "run lr-single -frob", 2, "flags of bench run: --help, --json, --data, --costs, --n"},
+		{"flag", "run lr-single -frob", 2, "flags of bench run: --help, --json, --data, --costs, --rates, --cache, --cold, --n"},
 		{"scenario", "run nosuch", 2, "there are lr-single, lr-batch, mlp-single, mlp-batch"},
 		{"runs", "run lr-single -n=-1", 2, "at least 1"},
 		{"data", "run mlp-single -data " + t.TempDir(), 1, "MNIST"},

@@ -12,7 +12,7 @@ import (
 
 // reluMLP returns the network 784-128-10.
 func reluMLP(seed uint64) (train.Spec, train.Options) {
-	return train.Spec{Layers: []train.LayerSpec{train.Dense(128), train.ReLU(), train.Dense(10)}}, reluOptions(seed, 10)
+	return train.Spec{Layers: []train.LayerSpec{train.Dense(128), train.ReLU(), train.Dense(10)}}, reluOptions(seed, 15, 128)
 }
 
 // reluLeNet5 returns LeNet-5 with 61,706 weights and biases.
@@ -23,11 +23,12 @@ func reluLeNet5(seed uint64) (train.Spec, train.Options) {
 		train.Dense(120), train.ReLU(),
 		train.Dense(84), train.ReLU(),
 		train.Dense(10),
-	}}, reluOptions(seed, 8)
+	}}, reluOptions(seed, 8, 64)
 }
 
-func reluOptions(seed uint64, epochs int) train.Options {
-	return train.Options{LearnRate: 0.002, FinalLearnRate: 1e-5, WeightDecay: 0.01, Epochs: epochs, BatchSize: 64, Seed: seed}
+// reluOptions regularises as the presets of package train do, which is what a few thousand images need.
+func reluOptions(seed uint64, epochs, batch int) train.Options {
+	return train.Options{LearnRate: 0.004, FinalLearnRate: 1e-5, WeightDecay: 0.3, LabelSmoothing: 0.05, Epochs: epochs, BatchSize: batch, Seed: seed}
 }
 
 // randomNetwork returns dense layers of the widths with ReLU between them, for samples of a shape with widths[0] numbers.

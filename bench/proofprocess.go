@@ -123,12 +123,9 @@ func proveOnce(ctx context.Context, dir string) (_ *proved, err error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := zk.Setup(ctx, c.Circuit(), zk.CacheDir(j.Cache))
+	k, err := zk.Setup(ctx, c.Circuit(), zk.CacheDir(j.Cache), zk.Existing())
 	if err != nil {
 		return nil, err
-	}
-	if !k.Cached() {
-		return nil, fmt.Errorf("no keys in %s", j.Cache)
 	}
 	x, err := ml.NewTensor(slices.Concat([]int{max(1, j.Batch)}, c.Twin().InputShape()), j.X)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/signet-ml/signet/ml"
@@ -66,8 +67,8 @@ var shapes = []shape{
 	{[]int{64, 48, 10}, 1},
 	{[]int{64, 96, 96, 10}, 2},
 	{[]int{256, 128, 10}, 4},
-	{[]int{2500, 800, 10}, 1},
-	{[]int{512, 1536, 512, 10}, 1},
+	{[]int{4000, 1200, 10}, 1},
+	{[]int{256, 256, 128, 10}, 10},
 }
 
 // calibrateProofs measures proofs about networks of the shapes and fits rates to them. Keys are made, and one proof of
@@ -263,21 +264,18 @@ func fitRate(samples []proofSample, of func(proofSample) float64, prior zk.Rate)
 		}
 	}
 	for i := range x { // more digits than three mean nothing
-		if x[i] > 0 {
-			unit := math.Pow(10, math.Floor(math.Log10(x[i]))-2)
-			x[i] = math.Round(x[i]/unit) * unit
-		}
+		x[i], _ = strconv.ParseFloat(strconv.FormatFloat(x[i], 'g', 3, 64), 64)
 	}
-	return zk.Rate{Fixed: x[0], Constraint: x[1], Committed: x[2], Domain: x[3], Point: x[4], Column: x[5], Row: x[6], Weight: x[7]}
+	return zk.Rate{Fixed: x[0], Constraint: x[1], Committed: x[2], Domain: x[3], Point: x[4], Column: x[5], Row: x[6], Weight: x[7], KeyByte: x[8]}
 }
 
 func rateVector(r zk.Rate) []float64 {
-	return []float64{r.Fixed, r.Constraint, r.Committed, r.Domain, r.Point, r.Column, r.Row, r.Weight}
+	return []float64{r.Fixed, r.Constraint, r.Committed, r.Domain, r.Point, r.Column, r.Row, r.Weight, r.KeyByte}
 }
 
 func sizeVector(s zk.Sizes) []float64 {
 	out := []float64{1}
-	for _, n := range []int{s.Constraints, s.Committed, s.Domain, s.Points, s.Columns, s.Rows, s.Weights} {
+	for _, n := range []int{s.Constraints, s.Committed, s.Domain, s.Points, s.Columns, s.Rows, s.Weights, int(s.ProvingKeyBytes)} {
 		out = append(out, float64(n))
 	}
 	return out

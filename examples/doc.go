@@ -4,6 +4,7 @@
 //	go run ./examples run quickstart
 //	go run ./examples export quickstart -out out     # run, and write out/quickstart.ipynb
 //	go run ./examples stage quickstart compile -dir /tmp/parts    # then keygen, encrypt, run, decrypt
+//	go run ./examples stage proven-inference setup -dir /tmp/proof # then commit, prove, verify
 //	go run ./examples inspect /tmp/parts/public/program
 //
 // run does everything and writes DIR/summary.json, DIR/predictions.csv and pictures; it fails if a check does. Examples

@@ -52,7 +52,7 @@ func (c *listCmd) Run(e *env) error {
 		return enc.Encode(examples)
 	}
 	for _, x := range examples {
-		fmt.Fprintf(e.out, "%-16s%s\n", x.Name, x.Title)
+		fmt.Fprintf(e.out, "%-18s%s\n", x.Name, x.Title)
 	}
 	return nil
 }

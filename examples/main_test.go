@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/signet-ml/signet/examples/internal/notebook"
 	"github.com/signet-ml/signet/examples/internal/notebooktest"
+	"github.com/signet-ml/signet/zk"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"examples": main}) }
@@ -20,7 +22,7 @@ func TestScripts(t *testing.T) { scripts(t, "testdata") }
 
 func scripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{Dir: dir, RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"flip": flip, "mode": mode, "ipynb": ipynb,
+		"flip": flip, "mode": mode, "ipynb": ipynb, "replace": replace, "huge": huge, "blank": blank, "vkdigest": vkDigest,
 	}})
 }
 
@@ -36,6 +38,41 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	b[(i+len(b))%len(b)] ^= 0x55
 	ts.Check(os.WriteFile(name, b, 0o644))
+}
+
+// replace FILE PATTERN TEXT replaces what a regular expression finds, which must be there.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace FILE PATTERN TEXT")
+	}
+	name, pattern := ts.MkAbs(args[0]), regexp.MustCompile(args[1])
+	b, err := os.ReadFile(name)
+	ts.Check(err)
+	if !pattern.Match(b) {
+		ts.Fatalf("%s holds no %s", args[0], pattern)
+	}
+	ts.Check(os.WriteFile(name, pattern.ReplaceAll(b, []byte(args[2])), 0o644))
+}
+
+// huge FILE makes a file longer than any that is read whole, without taking room on disk.
+func huge(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), 1<<30))
+}
+
+// blank FILE N writes a line of N zeros.
+func blank(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat("0,", n-1)+"0\n"), 0o644))
+}
+
+// vkdigest FILE NAME sets the variable NAME to the digest of a verifying key.
+func vkDigest(ts *testscript.TestScript, neg bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	vk, err := zk.ReadVerifyingKey(bytes.NewReader(b), 1<<20)
+	ts.Check(err)
+	ts.Setenv(args[1], vk.Digest().String())
 }
 
 // mode FILE MODE compares permission bits.
@@ -85,6 +122,14 @@ func TestExitStatus(t *testing.T) {
 		{"missing-flag", "stage quickstart compile", 2, "--dir"},
 		{"example", "run nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},
 		{"step", "stage quickstart fly -dir x", 2, `quickstart has no step "fly"; its steps are compile, keygen, encrypt-model, encrypt, run, decrypt`},
+		{"step-of-others", "stage proven-inference keygen -dir x", 2, `proven-inference has no step "keygen"; its steps are setup, commit, prove, verify`},
+		{"short-digest", "stage proven-inference verify -dir x -vk-digest 12", 2, "a word has 64 hex digits, not 2"},
+		{"no-digest", "stage proven-inference verify -dir x -model-digest " + strings.Repeat("z", 64), 2, "invalid byte"},
+		{"visibility", "stage proven-inference prove -dir x -input secret", 2, `must be one of "public","hashed","committed"`},
+		{"many-proofs", "stage proven-inference setup -proofs 99999999 -dir " + t.TempDir(), 1, "1 to 1048576"},
+		{"cache-is-file", "stage proven-inference setup -cache main.go -dir " + t.TempDir(), 1, "main.go: not a directory"},
+		{"run-cache-is-file", "run proven-inference -cache main.go -out " + t.TempDir(), 1, "-cache: mkdir main.go: not a directory"},
+		{"nothing-to-verify", "stage proven-inference verify -dir " + t.TempDir(), 1, "out/vk.bin does not exist: run stage prove first"},
 		{"negative", "run quickstart-lr -samples=-1 -out " + t.TempDir(), 1, "at least 1"},
 		{"file", "inspect nosuch", 1, "nosuch"},
 		{"export-example", "export nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ type runFlags struct {
 	Data    string `placeholder:"DIR" help:"Folder with the full data sets (MNIST's four files, breast_cancer.csv). Default: the embedded ones."`
 	Seed    uint64 `default:"1" help:"Fixes data split and training. Encryption is always random."`
 	Samples int    `default:"0" placeholder:"N" help:"Samples to predict. Default: the example's own number."`
+	Cache   string `placeholder:"DIR" help:"proven-inference: folder for the proving key, which the next run finds there. Default: keys/ in the folder of -out."`
 }
 
 type runCmd struct{ runFlags }
@@ -45,11 +47,17 @@ func (c *runFlags) run(e *env, export bool) error {
 	if err != nil {
 		return err
 	}
-	if err := writable(c.Out); err != nil {
+	if err := writable("-out", c.Out); err != nil {
 		return err
 	}
+	if c.Cache != "" {
+		if err := writable("-cache", c.Cache); err != nil {
+			return err
+		}
+	}
 	r := nb.Record(e.out, c.Out)
-	s, err := x.run(e.ctx, r, notebook.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Bars: e.bars, Step: []string{exe, "stage", x.Name}})
+	s, err := x.run(e.ctx, r, notebook.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Keys: cmp.Or(c.Cache, filepath.Join(c.Out, "keys")),
+		Bars: e.bars, Step: []string{exe, "stage", x.Name}})
 	if err != nil {
 		return fmt.Errorf("%s: %w", x.Name, err)
 	}
@@ -80,14 +88,14 @@ func (c *runFlags) run(e *env, export bool) error {
 	return nil
 }
 
-// writable makes dir and finds out, before anything that takes time, whether files can be written into it.
-func writable(dir string) error {
+// writable makes the folder of a flag and finds out, before anything that takes time, whether files can be written into it.
+func writable(flag, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("-out: %w", err)
+		return fmt.Errorf("%s: %w", flag, err)
 	}
 	f, err := os.CreateTemp(dir, ".tmp-*")
 	if err != nil {
-		return fmt.Errorf("-out: %w", err)
+		return fmt.Errorf("%s: %w", flag, err)
 	}
 	f.Close() // nothing was written
 	return os.Remove(f.Name())

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/signet-ml/signet/zk"
 )
 
 // A step is one of the parts that stage takes an example through, each in a process of its own.
@@ -33,13 +35,19 @@ type stageCmd struct {
 	Name    string `arg:"" help:"Name of the example; see list."`
 	Step    string `arg:"" help:"Name of the step; see below."`
 	Dir     string `required:"" placeholder:"DIR" help:"Folder that the steps share: public/, secret/, in/, out/, and data/, model/, weights/ or keys/."`
-	Data    string `placeholder:"DIR" help:"compile: folder with the full data sets. Default: the embedded ones."`
-	Seed    uint64 `default:"1" help:"compile: fixes data split and training."`
+	Data    string `placeholder:"DIR" help:"compile, setup: folder with the full data sets. Default: the embedded ones."`
+	Seed    uint64 `default:"1" help:"compile, setup: fixes data split and training."`
 	Samples int    `default:"0" placeholder:"N" help:"compile: samples to predict. Default: the example's own number."`
 	Engine  string `default:"auto" help:"run: what to run on: auto or cpu."`
 	Threads int    `default:"0" placeholder:"N" help:"run: threads. Default: every processor."`
 	Trace   string `placeholder:"FILE" help:"run: write the digest of every operation's result, as JSON lines."`
 	JSON    bool   `name:"json" help:"Print the step's report as JSON."`
+
+	Cache       string  `placeholder:"DIR" help:"setup, commit, prove: folder for the proving key. Default: keys/ in the shared folder."`
+	Proofs      int     `default:"0" placeholder:"N" help:"setup: how many proofs one commitment has to last for. Default: 1000."`
+	Input       string  `default:"committed" enum:"public,hashed,committed" help:"prove: what the statement shows of the input: public, hashed or committed."`
+	VKDigest    zk.Word `name:"vk-digest" placeholder:"HEX" help:"verify: digest of the verifying key that you trust; another one is refused."`
+	ModelDigest zk.Word `name:"model-digest" placeholder:"HEX" help:"verify: digest of the model that you expect; another one is refused."`
 }
 
 // Help explains the steps.
@@ -48,7 +56,7 @@ func (c *stageCmd) Help() string {
 	for i, set := range []struct {
 		of string
 		steps
-	}{{"encrypted inference", encrypted(nil)}} {
+	}{{"encrypted inference", encrypted(nil)}, {"proven-inference", proven(nil)}} {
 		if i > 0 {
 			b.WriteString("\n\n")
 		}

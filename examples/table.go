@@ -8,6 +8,7 @@ import (
 	"github.com/signet-ml/signet/examples/internal/convolutions"
 	"github.com/signet-ml/signet/examples/internal/notebook"
 	"github.com/signet-ml/signet/examples/internal/privatemodel"
+	"github.com/signet-ml/signet/examples/internal/proveninference"
 	"github.com/signet-ml/signet/examples/internal/quickstart"
 	"github.com/signet-ml/signet/ml/report"
 )
@@ -30,6 +31,7 @@ var examples = []example{
 	{"quickstart-mlp", quickstart.TitleMLP, true, encrypted(quickstart.PrepareMLP), quickstart.MLP, quickstart.RunMLP},
 	{"convolutions", convolutions.Title, true, encrypted(convolutions.Prepare), convolutions.Sources, convolutions.Run},
 	{"private-model", privatemodel.Title, true, encrypted(privatemodel.Prepare), privatemodel.Sources, privatemodel.Run},
+	{"proven-inference", proveninference.Title, true, proven(proveninference.Prepare), proveninference.Sources, proveninference.Run},
 }
 
 func find(name string) (example, error) {

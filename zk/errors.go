@@ -5,14 +5,15 @@ import (
 	"fmt"
 )
 
-// Reasons for which Verify refuses. Errors wrap one of them with the place that failed.
+// Errors that callers branch on. Those of Verify wrap ErrStatement, ErrProof or ErrRegistration with the place that
+// failed.
 var (
 	// ErrStatement: the statement contradicts itself or the verifying key.
 	ErrStatement = errors.New("zk: statement refused")
 	// ErrProof: the proof does not prove the statement.
 	ErrProof = errors.New("zk: proof refused")
-	// ErrProvenance: the key's provenance is not one that the verifier accepts.
-	ErrProvenance = errors.New("zk: provenance refused")
+	// ErrNoKeys: Setup was to find keys and there are none for this circuit, or damaged ones.
+	ErrNoKeys = errors.New("zk: no such keys in the cache")
 	// ErrRegistration: the registration of the weights is absent, does not fit, or does not verify.
 	ErrRegistration = errors.New("zk: registration refused")
 )

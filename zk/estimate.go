@@ -33,8 +33,11 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 		return nil, fmt.Errorf("zk: estimate: %w", err)
 	}
 	spec := c.Spec()
+	if err := s.suits(&spec); err != nil {
+		return nil, fmt.Errorf("zk: estimate: %w", err)
+	}
 	rep := &Report{Kind: spec.Kind, Version: spec.Version, Batch: spec.Batch, Proofs: -1, Provenance: "local", Machine: r.Machine, Threads: r.Threads}
-	rep.Sizes = Sizes{Constraints: sys.Constraints(), Committed: sys.Committed(), Domain: sys.Domain()}
+	rep.Sizes = Sizes{Constraints: sys.Constraints(), Committed: sys.Committed(), Domain: sys.Domain(), ProvingKeyBytes: sys.ProvingKeyBytes()}
 	form := commit.Form(0)
 	if spec.private() {
 		form = s.form
@@ -48,7 +51,6 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 	if rep.VerifyingKeyBytes, err = verifyingKeyBytes(spec, form, rep.Provenance); err != nil {
 		return nil, err
 	}
-	rep.ProvingKeyBytes = sys.ProvingKeyBytes()
 	rep.ProofBytes = envelopeSize
 	switch {
 	case spec.Kind == RangeProof:
@@ -62,7 +64,7 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 			rep.Cache = "hit"
 		}
 	}
-	rep.resources(r)
+	rep.resources(r, form)
 	rep.soundness(spec, sys.Secrets())
 	rep.manifest(spec)
 	if c, ok := c.(accountant); ok {
@@ -106,11 +108,11 @@ func (r *Report) room() {
 }
 
 // resources fills in times and memory.
-func (r *Report) resources(by Rates) {
+func (r *Report) resources(by Rates, form commit.Form) {
 	span := func(rate Rate) time.Duration { return time.Duration(rate.Of(r.Sizes)) }
 	r.Compile, r.Setup, r.Load = span(by.Compile), span(by.Setup), span(by.Load)
 	r.Prove, r.Verify = span(by.Prove), span(by.Verify)
-	if r.Rows > 0 {
+	if form == commit.Rows && r.Kind == Inference {
 		r.Model = span(by.Model)
 	}
 	r.SetupBytes, r.ProveBytes = int64(by.SetupMemory.Of(r.Sizes)), int64(by.ProveMemory.Of(r.Sizes))
@@ -126,23 +128,16 @@ func (r *Report) soundness(spec Spec, secrets int) {
 
 // manifest fills in what becomes public, what stays private and what is not proved.
 func (r *Report) manifest(spec Spec) {
-	trust := "anything to those who do not trust the machine that made the keys: setup " + r.Provenance
+	provenance := "anything to those who do not trust the machine that made the keys: setup " + r.Provenance
 	if spec.Kind == RangeProof {
-		r.Public = []string{
-			"the layout: sizes and integer ranges of the layers",
-			fmt.Sprintf("the model commitment, which hides the weights for this and %s proofs", thousands(r.Proofs)),
-			"who registers it",
-		}
+		r.Public = []string{"the layout: sizes of the layers and ranges of their weights", "the model commitment", "who registers the model"}
 		r.Private = []string{"the weights"}
-		r.NotProved = []string{"anything of the weights but their ranges", trust}
+		r.NotProved = []string{"anything of the weights but their ranges", provenance}
 		return
 	}
 	r.Public = []string{"the architecture: layers, sizes, integer ranges and scales that are constants of the circuit"}
 	r.Private = []string{"every value between input and output"}
-	r.NotProved = []string{
-		"accuracy, fairness, and how the model was trained",
-		"the float network that the integers come from",
-	}
+	r.NotProved = []string{"accuracy, fairness, and how the model was trained", "the float network that the integers come from"}
 	if r.Rows > 0 {
 		r.Public = append(r.Public, fmt.Sprintf("the model commitment, which hides the weights for %s proofs", thousands(r.Proofs)))
 		r.Private = append(r.Private, "the weights")
@@ -151,14 +146,13 @@ func (r *Report) manifest(spec Spec) {
 		r.Public = append(r.Public, "the weights: they are constants of the circuit")
 	}
 	r.Public = append(r.Public, shown("the input", 0))
-	switch {
-	case spec.Hashed:
+	if spec.Hashed {
 		r.Public = append(r.Public, shown("the output", 0))
-	default:
+	} else {
 		r.Public = append(r.Public, "the class: itself")
 	}
 	r.Public = append(r.Public, "the context: network, task and worker that the proof is for")
-	r.NotProved = append(r.NotProved, trust)
+	r.NotProved = append(r.NotProved, provenance)
 }
 
 // verifyingKeyBytes returns the length of a verifying key's encoding.

@@ -90,6 +90,26 @@ func TestEstimateGolden(t *testing.T) {
 	}
 }
 
+// TestEstimateRegistration: a registration has another proof, and nothing of inputs.
+func TestEstimateRegistration(t *testing.T) {
+	c := small(t, 1, true)
+	reg, err := nn.NewRegistration(c.Spec().Layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := zk.Estimate(reg, rates())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Constraints != reg.Constraints() || r.ProofBytes != 296 || r.Layers != nil || r.Costs == nil {
+		t.Errorf("%+v", r)
+	}
+	text := r.String()
+	if strings.Contains(text, "the input") || !strings.Contains(text, "who registers the model") {
+		t.Errorf("manifest of a registration:\n%s", text)
+	}
+}
+
 // TestEstimateExact compares a report with the keys that it foresaw.
 func TestEstimateExact(t *testing.T) {
 	for _, tt := range []struct {
@@ -167,13 +187,15 @@ func TestEstimateRefuses(t *testing.T) {
 		circuit zk.Circuit
 		rates   zk.Rates
 		want    string
+		opts    []zk.Option
 	}{
-		{"account", miscounting{c}, rates(), "accounts for"},
-		{"publics", open{c}, rates(), "public inputs"},
-		{"rates", c, zk.Rates{}, "schema"},
+		{"account", miscounting{c}, rates(), "accounts for", nil},
+		{"publics", open{c}, rates(), "public inputs", nil},
+		{"rates", c, zk.Rates{}, "schema", nil},
+		{"form", small(t, 1, false), rates(), "public weights", []zk.Option{zk.CompactModel()}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := zk.Estimate(tt.circuit, tt.rates); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := zk.Estimate(tt.circuit, tt.rates, tt.opts...); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q in it", err, tt.want)
 			}
 		})
@@ -189,9 +211,9 @@ func TestRates(t *testing.T) {
 	if err != nil || back != zk.DefaultRates() {
 		t.Errorf("read %+v, error %v", back, err)
 	}
-	s := zk.Sizes{Constraints: 2, Committed: 3, Domain: 5, Points: 7, Columns: 11, Rows: 13, Weights: 17}
-	all := zk.Rate{Fixed: 1, Constraint: 1e1, Committed: 1e2, Domain: 1e3, Point: 1e4, Column: 1e5, Row: 1e6, Weight: 1e7}
-	if got, want := all.Of(s), 1.+2e1+3e2+5e3+7e4+11e5+13e6+17e7; got != want {
+	s := zk.Sizes{Constraints: 2, Committed: 3, Domain: 5, Points: 7, Columns: 11, Rows: 13, Weights: 17, ProvingKeyBytes: 19}
+	all := zk.Rate{Fixed: 1, Constraint: 1e1, Committed: 1e2, Domain: 1e3, Point: 1e4, Column: 1e5, Row: 1e6, Weight: 1e7, KeyByte: 1e8}
+	if got, want := all.Of(s), 1.+2e1+3e2+5e3+7e4+11e5+13e6+17e7+19e8; got != want {
 		t.Errorf("Of: %v, want %v", got, want)
 	}
 	for _, tt := range []struct{ name, text string }{

@@ -37,6 +37,7 @@ type setup struct {
 	srs      *commit.SRS
 	target   Target
 	form     commit.Form
+	existing bool
 	progress func(phase string)
 }
 
@@ -44,6 +45,12 @@ type setup struct {
 // circuit, the library's versions or its own checksum is a miss. The folder must be one that nobody else writes to.
 func CacheDir(dir string) Option {
 	return func(s *setup) error { s.dir = dir; return nil }
+}
+
+// Existing makes Setup fail with ErrNoKeys where it would make keys or a reference string: for whoever has to prove with
+// the keys that others verify with, new ones are worthless.
+func Existing() Option {
+	return func(s *setup) error { s.existing = true; return nil }
 }
 
 // ReferenceString uses srs for the weights in place of one made here.
@@ -77,6 +84,14 @@ func newSetup(opts []Option) (setup, error) {
 	return s, nil
 }
 
+// suits returns an error for options that are about weights which the circuit does not have.
+func (s *setup) suits(spec *Spec) error {
+	if !spec.private() && (s.srs != nil || s.form == commit.Compact) {
+		return errors.New("a reference string for a circuit with public weights")
+	}
+	return nil
+}
+
 // Setup returns the keys of c: from the cache, or made here with randomness that is discarded, which gives them the
 // provenance "local". About 0.3 ms per constraint and core pair. The context is checked between phases.
 //
@@ -97,14 +112,23 @@ func Setup(ctx context.Context, c Circuit, opts ...Option) (*Keys, error) {
 	}
 	k := &Keys{circuit: c}
 	spec := c.Spec()
+	if err := s.suits(&spec); err != nil {
+		return nil, fmt.Errorf("zk: setup: %w", err)
+	}
+	if s.existing && s.dir == "" {
+		return nil, fmt.Errorf("zk: setup: %w: no cache folder", ErrNoKeys)
+	}
 	if spec.private() {
 		if k.srs, err = s.reference(ctx, spec.Layout); err != nil {
 			return nil, fmt.Errorf("zk: setup: %w", err)
 		}
-	} else if s.srs != nil || s.form == commit.Compact {
-		return nil, errors.New("zk: setup: a reference string for a circuit with public weights")
 	}
-	if k.backend, k.cached, err = gnarkx.Setup(ctx, sys, s.dir, s.progress); err != nil {
+	if s.existing {
+		if k.backend, err = gnarkx.Load(sys, s.dir); err != nil {
+			return nil, fmt.Errorf("zk: setup: %w: %w", ErrNoKeys, err)
+		}
+		k.cached = true
+	} else if k.backend, k.cached, err = gnarkx.Setup(ctx, sys, s.dir, s.progress); err != nil {
 		return nil, fmt.Errorf("zk: setup: %w", err)
 	}
 	k.vk, err = newVerifyingKey(spec, s.target, sys.Digest(), k.backend, k.srs)

@@ -28,6 +28,9 @@ type Witness struct {
 	Output  Visibility
 	Salt    *Word // of committed inputs whose digest exists already; nil draws one
 	Context Context
+	// OnPhase, if set, is called at the start of each phase from the proving goroutine: "commit", "challenge", "prove",
+	// "open", "verify".
+	OnPhase func(phase string)
 
 	// Private weights.
 	Model       *commit.Commitment
@@ -55,6 +58,9 @@ func Prove(ctx context.Context, k *Keys, w Witness) (*Result, error) {
 	if err := w.check(spec); err != nil {
 		return nil, err
 	}
+	if w.OnPhase == nil {
+		w.OnPhase = func(string) {}
+	}
 	st := &Statement{Kind: spec.Kind, Version: spec.Version, VerifyingKey: k.vk.digest, Context: w.Context,
 		Model: w.Model, RangeProved: w.RangeProved}
 	var a Assignment
@@ -75,11 +81,16 @@ func Prove(ctx context.Context, k *Keys, w Witness) (*Result, error) {
 	if spec.private() {
 		res.ProofsLeft, err = k.provePrivate(ctx, w, &b, &a, res.Proof)
 	} else {
-		res.Proof.groth16, err = k.proveCircuit(ctx, &a, func(fr.Element) fr.Element { return b.publicStatement() })
+		w.OnPhase("challenge")
+		res.Proof.groth16, err = k.proveCircuit(ctx, &a, func(fr.Element) fr.Element {
+			w.OnPhase("prove")
+			return b.publicStatement()
+		})
 	}
 	if err != nil {
 		return nil, err
 	}
+	w.OnPhase("verify")
 	if err := k.vk.verify(b, st, res.Proof); err != nil {
 		return nil, fmt.Errorf("zk: prove: own proof does not verify: %w", err)
 	}
@@ -111,6 +122,7 @@ func (k *Keys) provePrivate(ctx context.Context, w Witness, b *bound, a *Assignm
 	if left, err = w.Budget.Reserve(); err != nil {
 		return 0, fmt.Errorf("zk: prove: %w", err)
 	}
+	w.OnPhase("commit")
 	v := make([]fr.Element, len(acc)+len(a.Blinds))
 	for i, x := range acc {
 		v[i].SetInt64(x)
@@ -128,14 +140,17 @@ func (k *Keys) provePrivate(ctx context.Context, w Witness, b *bound, a *Assignm
 	a.G = b.transcribe(kv, fr.Element{}).G
 	a.Row = w.Opening.Row(a.G)
 
+	w.OnPhase("challenge")
 	var t commit.Transcribe
 	pf.groth16, err = k.proveCircuit(ctx, a, func(h fr.Element) fr.Element {
+		w.OnPhase("prove")
 		t = b.transcribe(kv, h)
 		return b.statement(t, horner(a.Row, h), horner(v, h))
 	})
 	if err != nil {
 		return 0, err
 	}
+	w.OnPhase("open")
 	if pf.opening, err = commit.Open(ctx, k.srs, w.Opening, t, a.Row, v, kv); err != nil {
 		return 0, fmt.Errorf("zk: prove: %w", err)
 	}

@@ -15,10 +15,12 @@ type Sizes struct {
 	Constraints int `json:"constraints"`
 	Committed   int `json:"committed"` // wires under the circuit's commitment
 	Domain      int `json:"domain"`    // of the FFTs: the constraints, rounded up to a power of two
-	Points      int `json:"points"`    // of the reference string; 0 when the weights are public, as are the following
-	Columns     int `json:"columns"`   // of the weight matrix
-	Rows        int `json:"rows"`
-	Weights     int `json:"weights"` // of all layers, without padding
+	// ProvingKeyBytes is the size of the proving key in memory, and within a few hundred bytes on disk.
+	ProvingKeyBytes int64 `json:"proving_key_bytes"`
+	Points          int   `json:"points"`  // of the reference string; 0 when the weights are public, as are the following
+	Columns         int   `json:"columns"` // of the weight matrix
+	Rows            int   `json:"rows"`
+	Weights         int   `json:"weights"` // of all layers, without padding
 }
 
 // A Rate is what one thing costs: so much in any case, and so much for each of a size. Nanoseconds or bytes.
@@ -27,6 +29,7 @@ type Rate struct {
 	Constraint float64 `json:"constraint,omitzero"`
 	Committed  float64 `json:"committed,omitzero"`
 	Domain     float64 `json:"domain,omitzero"`
+	KeyByte    float64 `json:"key_byte,omitzero"` // of the proving key
 	Point      float64 `json:"point,omitzero"`
 	Column     float64 `json:"column,omitzero"`
 	Row        float64 `json:"row,omitzero"`
@@ -36,7 +39,7 @@ type Rate struct {
 // Of returns the cost for sizes.
 func (r Rate) Of(s Sizes) float64 {
 	return r.Fixed + r.Constraint*float64(s.Constraints) + r.Committed*float64(s.Committed) + r.Domain*float64(s.Domain) +
-		r.Point*float64(s.Points) + r.Column*float64(s.Columns) + r.Row*float64(s.Rows) + r.Weight*float64(s.Weights)
+		r.KeyByte*float64(s.ProvingKeyBytes) + r.Point*float64(s.Points) + r.Column*float64(s.Columns) + r.Row*float64(s.Rows) + r.Weight*float64(s.Weights)
 }
 
 // Rates say how fast one machine is and how much memory its processes take. The zero value is not usable: take
@@ -72,14 +75,16 @@ const (
 //go:embed rates.json
 var shippedRates []byte
 
-// DefaultRates returns the rates that the library carries: those of one machine with two cores.
-var DefaultRates = sync.OnceValue(func() Rates {
+var defaultRates = sync.OnceValue(func() Rates {
 	r, err := ReadRates(bytes.NewReader(shippedRates), MaxRatesBytes)
 	if err != nil { // a test reads them
 		panic("zk: the embedded rates: " + err.Error())
 	}
 	return r
 })
+
+// DefaultRates returns the rates that the library carries: those of one machine with two cores.
+func DefaultRates() Rates { return defaultRates() }
 
 // ReadRates reads rates in JSON from in, and at most limit bytes. It fails with *FormatError for anything else, rates
 // that are negative or not numbers included.
@@ -128,7 +133,7 @@ func (r Rates) Validate() error {
 		return fmt.Errorf("zk: rates of %d threads", r.Threads)
 	}
 	for _, rate := range []Rate{r.Compile, r.Setup, r.Load, r.Model, r.Prove, r.Verify, r.SetupMemory, r.ProveMemory} {
-		for _, x := range []float64{rate.Fixed, rate.Constraint, rate.Committed, rate.Domain, rate.Point, rate.Column, rate.Row, rate.Weight} {
+		for _, x := range []float64{rate.Fixed, rate.Constraint, rate.Committed, rate.Domain, rate.KeyByte, rate.Point, rate.Column, rate.Row, rate.Weight} {
 			if !(x >= 0 && x <= maxRate) {
 				return fmt.Errorf("zk: rates hold %v, want 0 to %v", x, maxRate)
 			}

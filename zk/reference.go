@@ -39,6 +39,9 @@ func (s *setup) reference(ctx context.Context, layout commit.Layout) (*commit.SR
 	if err == nil {
 		return srs, nil
 	}
+	if s.existing {
+		return nil, fmt.Errorf("%w: reference string: %w", ErrNoKeys, err)
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		if err := os.Remove(path); err != nil { // damaged: a miss
 			return nil, fmt.Errorf("cache: %w", err)

@@ -594,9 +594,14 @@ type counter struct {
 	left  int
 }
 
+// Covers names the commitment.
 func (c *counter) Covers() [32]byte { return c.model.Blinds() }
 
+// Reserve takes one proof.
 func (c *counter) Reserve() (int, error) {
+	if c.left == 0 {
+		return 0, commit.ErrBudgetSpent
+	}
 	c.left--
 	return c.left, nil
 }

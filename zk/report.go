@@ -48,13 +48,12 @@ type Report struct {
 	Compile    time.Duration `json:"compile"`
 	Setup      time.Duration `json:"setup"` // once for the architecture, compiling included
 	Load       time.Duration `json:"load"`  // keys from the cache
-	Model      time.Duration `json:"model"` // committing to the weights by rows, once for the model
+	Model      time.Duration `json:"model"` // committing to the weights by rows, once for the model; 0 for the compact form, which no machine's rates know
 	Prove      time.Duration `json:"prove"`
 	Verify     time.Duration `json:"verify"`
 	SetupBytes int64         `json:"setup_bytes"` // memory of a process that makes keys
 	ProveBytes int64         `json:"prove_bytes"` // memory of a process that loads keys and proves
 
-	ProvingKeyBytes   int64  `json:"proving_key_bytes"` // in memory, and within a few hundred bytes on disk
 	ReferenceBytes    int64  `json:"reference_bytes"`   // of the reference string, in memory and on disk
 	VerifyingKeyBytes int    `json:"verifying_key_bytes"`
 	ModelBytes        int    `json:"model_bytes"` // of the model commitment
@@ -115,17 +114,24 @@ func (r *Report) String() string {
 	line("compile\t%s\ton %s, %d thread(s); times and memory are estimates", seconds(r.Compile), r.Machine, r.Threads)
 	line("setup\t%s\tonce for the architecture, %s of memory", seconds(r.Setup), size(r.SetupBytes))
 	line("load\t%s\tkeys from the cache%s", seconds(r.Load), prefixed(": a ", r.Cache))
-	if r.Rows > 0 {
+	if r.Model > 0 {
 		line("commit\t%s\tonce for the model", seconds(r.Model))
 	}
 	line("prove\t%s\t%s of memory", seconds(r.Prove), size(r.ProveBytes))
 	line("verify\t%s", seconds(r.Verify))
-	line("proving key\t%s\tand a reference string of %s", size(r.ProvingKeyBytes), size(r.ReferenceBytes))
+	line("proving key\t%s", size(r.ProvingKeyBytes))
+	if r.Rows > 0 {
+		line("reference string\t%s", size(r.ReferenceBytes))
+	}
 	line("verifying key\t%s", size(int64(r.VerifyingKeyBytes)))
 	if r.Rows > 0 {
 		line("model commitment\t%s\tgood for %s proofs", size(int64(r.ModelBytes)), thousands(r.Proofs))
 	}
-	line("proof\t%s\tfor %d sample(s)", size(int64(r.ProofBytes)), r.Batch)
+	what := "of the weights' ranges"
+	if r.Kind == Inference {
+		what = fmt.Sprintf("for %d sample(s)", r.Batch)
+	}
+	line("proof\t%s\t%s", size(int64(r.ProofBytes)), what)
 	line("soundness\t2^-%d\tper hash query; BN254 about 2^-100; setup: %s", r.SoundnessBits, r.Provenance)
 	if r.Quantization != "" {
 		line("integers\t%s", r.Quantization)
@@ -217,5 +223,9 @@ func digits(x float64, units []unit) string {
 			break
 		}
 	}
-	return strconv.FormatFloat(x/u.size, 'g', 3, 64) + " " + u.name
+	x /= u.size
+	if x >= 999.5 { // 'g' would write an exponent
+		return strconv.FormatFloat(x, 'f', 0, 64) + " " + u.name
+	}
+	return strconv.FormatFloat(x, 'g', 3, 64) + " " + u.name
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/signet-ml/signet/zk/commit"
 	"github.com/signet-ml/signet/zk/internal/gnarkx"
@@ -114,6 +115,9 @@ func ReadVerifyingKey(r io.Reader, limit int64) (*VerifyingKey, error) {
 		return refuse("specification", err)
 	}
 	vk.provenance = string(parts[1])
+	if !printable(vk.provenance) {
+		return refuse("provenance is longer than 256 bytes or not printable ASCII", nil)
+	}
 	if vk.groth16, err = gnarkx.UnmarshalVerifyingKey(parts[2]); err != nil {
 		return refuse("Groth16 key", err)
 	}
@@ -135,6 +139,11 @@ func ReadVerifyingKey(r io.Reader, limit int64) (*VerifyingKey, error) {
 		return refuse("not in its only encoding", nil)
 	}
 	return vk, nil
+}
+
+// printable reports whether a stranger's text may be shown as it is.
+func printable(s string) bool {
+	return len(s) <= 256 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // check returns an error unless the specification is one that a circuit of this library has.

@@ -23,7 +23,7 @@ func RunForeign(t *testing.T, dir, root string) {
 	}
 	// The test cache knows what this process opens, not what its children read. Walking over the sources makes a change of
 	// any of them count.
-	for _, d := range []string{filepath.Join(root, "fhe"), filepath.Join(root, "ml"), dir} {
+	for _, d := range []string{filepath.Join(root, "fhe"), filepath.Join(root, "ml"), filepath.Join(root, "zk"), dir} {
 		if err := filepath.WalkDir(d, func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
 			t.Fatal(err)
 		}

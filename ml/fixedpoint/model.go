@@ -18,7 +18,8 @@ const (
 	maxLabel = 128 // bytes
 )
 
-// Definition is all of a model, as [New] takes it.
+// Definition is all of a model, as [New] takes it. Its JSON is that of the Architecture in
+// it; [Write] stores all.
 type Definition struct {
 	Architecture
 

@@ -190,6 +190,8 @@ func drawChain(t *rapid.T) Definition {
 
 // TestOpsMatchReference compares every tensor of random models with the oracle, and with
 // both interval analyses.
+//
+// Soundness: S14.
 func TestOpsMatchReference(t *testing.T) {
 	var mu sync.Mutex
 	kinds := map[string]int{}

@@ -91,19 +91,21 @@ func (s stretch) with(x []float64) stretch {
 type calibration struct {
 	seen    []stretch
 	samples []ml.Tensor
+	all     bool // the samples are the whole set
 }
 
 const (
 	chunk      = 64      // samples that are evaluated at once
 	maxSamples = 1024    // that candidates are compared on
 	minSamples = 8       // the same for a large network
-	maxWork    = 1 << 28 // multiplications for one candidate over all layers
+	maxWork    = 1 << 28 // multiplications, and eight for each activation, which bounds memory
 )
 
 func calibrate(in []int, nodes []node, x ml.Tensor) (calibration, error) {
 	layers, work := make([]ml.Layer, len(nodes)), 1
 	for i, n := range nodes {
 		layers[i] = n.layer
+		work += 8 * size(n.out)
 		switch l := n.layer.(type) {
 		case *ml.DenseLayer:
 			work += l.W.Len()
@@ -122,7 +124,7 @@ func calibrate(in []int, nodes []node, x ml.Tensor) (calibration, error) {
 	}
 	n := x.Rows()
 	keep := min(n, max(minSamples, min(maxSamples, maxWork/work)))
-	cal := calibration{seen: slices.Repeat([]stretch{{math.Inf(1), math.Inf(-1)}}, len(nodes)+1)}
+	cal := calibration{seen: slices.Repeat([]stretch{{math.Inf(1), math.Inf(-1)}}, len(nodes)+1), all: keep == n}
 	if cal.samples, err = trace(x.Slice(0, keep)); err != nil {
 		return calibration{}, err
 	}
@@ -526,7 +528,13 @@ func (b *builder) candidates(t target, fixed int) []candidate {
 			all = append(all, c)
 		}
 	}
-	for _, part := range []float64{1, 0.85, 0.7} { // of what was seen; the rest saturates
+	// How much of what was seen is to fit; the rest saturates. That is only an option where
+	// candidates are compared on all of it: a few samples may lack what makes it wrong.
+	parts := []float64{1}
+	if b.cal.all {
+		parts = []float64{1, 0.85, 0.7}
+	}
+	for _, part := range parts {
 		// How much coarser than the finest accumulators the results are to be.
 		ratio := part * t.seen / float64(t.out.Hi) / (unit * finest)
 		shift := fixed
@@ -545,7 +553,9 @@ func (b *builder) candidates(t target, fixed int) []candidate {
 			add(finest, shift)
 		default:
 			add(finest*fill, shift)
-			add(finest, shift) // cuts up to half
+			if b.cal.all {
+				add(finest, shift) // cuts up to half
+			}
 		}
 		if fixed < 0 {
 			add(finest, shift+1) // fills half at least

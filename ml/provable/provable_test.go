@@ -236,7 +236,7 @@ func TestForgedStatements(t *testing.T) {
 
 // TestMauledProofs changes every byte of a proof, and its length.
 //
-// Soundness: S22, P21.
+// Soundness: S22, P21, P23.
 func TestMauledProofs(t *testing.T) {
 	for _, form := range []struct {
 		name string
@@ -317,6 +317,55 @@ func TestNewWeightsOldKeys(t *testing.T) {
 	// The first circuit's twin has other weights than the opening: the prover notices.
 	if _, _, err := first.Prove(context.Background(), k, opening, sample(x, 0, 1), zk.Context{}); err == nil {
 		t.Error("a trace of other weights was proved")
+	}
+}
+
+// TestProveOptions proves about an input that was committed to before, and follows the phases.
+func TestProveOptions(t *testing.T) {
+	m, x := network(t, 7, ml.ReLU())
+	circuit, err := provable.Compile(m, provable.Options{Calibration: x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := keys(t, circuit)
+	commitment, opening, err := circuit.Commit(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var phases []string
+	salt := zk.Word{31: 77}
+	var digests []zk.Word
+	for range 2 {
+		phases = nil
+		proof, pred, err := circuit.Prove(context.Background(), k, opening, sample(x, 0, 1), zk.Context{},
+			provable.InputSalt(salt), provable.OnPhase(func(p string) { phases = append(phases, p) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := zk.Verify(k.VerifyingKey(), circuit.Statement(commitment, ml.Tensor{}, pred), proof); err != nil {
+			t.Error(err)
+		}
+		if in, _ := pred.Salts(); in != salt {
+			t.Errorf("salt %v, want %v", in, salt)
+		}
+		digests = append(digests, pred.Statement().Input.Digest)
+	}
+	if digests[0] != digests[1] {
+		t.Error("one input and one salt gave two digests")
+	}
+	if want := []string{"commit", "challenge", "prove", "open", "verify"}; !slices.Equal(phases, want) {
+		t.Errorf("phases %v, want %v", phases, want)
+	}
+	if _, _, err := circuit.Prove(context.Background(), k, opening, sample(x, 0, 1), zk.Context{}, provable.InputSalt(zk.Word{0: 0xff})); err == nil {
+		t.Error("a salt beyond the field was taken")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	if _, _, err := circuit.Prove(ctx, k, opening, sample(x, 0, 1), zk.Context{}, provable.OnPhase(func(p string) {
+		if p == "challenge" {
+			cancel()
+		}
+	})); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled while proving: %v", err)
 	}
 }
 

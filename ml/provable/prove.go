@@ -29,10 +29,19 @@ func (p *Prediction) Salts() (input, output zk.Word) { return p.inputSalt, p.out
 // ProofsLeft returns how many proofs the model commitment still covers, -1 for public weights.
 func (p *Prediction) ProofsLeft() int { return p.left }
 
+// A ProveOption changes one call of Prove.
+type ProveOption func(*zk.Witness)
+
+// OnPhase calls f at the start of each phase of proving: see zk.Witness.
+func OnPhase(f func(phase string)) ProveOption { return func(w *zk.Witness) { w.OnPhase = f } }
+
+// InputSalt proves about committed inputs whose digest exists already, made with this salt. Otherwise one is drawn.
+func InputSalt(salt zk.Word) ProveOption { return func(w *zk.Witness) { w.Salt = &salt } }
+
 // Prove predicts x and proves it: x is one sample, or a batch of as many as Options.Batch. opening is what Commit
 // returned, nil for public weights. The proof is verified before it is returned, and the opening's budget is charged
 // even when proving fails.
-func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.Tensor, where zk.Context) (*zk.Proof, *Prediction, error) {
+func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.Tensor, where zk.Context, opts ...ProveOption) (*zk.Proof, *Prediction, error) {
 	in, err := c.encode(x)
 	if err != nil {
 		return nil, nil, err
@@ -50,6 +59,9 @@ func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.
 	case private:
 		w.Model, w.Opening, w.Budget = opening.commitment, opening.opening, opening.budget
 		w.RangeProved = opening.Registration() != nil
+	}
+	for _, o := range opts {
+		o(&w)
 	}
 	res, err := zk.Prove(ctx, k, w)
 	if err != nil {

@@ -12,7 +12,8 @@
 //
 // Layers are dense, convolutions, pools, batch normalisation and activations ([Spec]).
 // [MNISTSquareMLP], [MNISTSquareCNN] and [MNISTLeNet5] are networks for encrypted
-// inference with the options that train them; their comments hold the figures.
+// inference with the options that train them; [MNISTReluMLP] and [MNISTReluLeNet] are
+// their counterparts for proved inference. Their comments hold the figures.
 //
 // The last dense layer gives scores; the loss is the cross-entropy of their softmax (of
 // their sigmoid when there is one score), computed from the scores and not from

@@ -78,7 +78,17 @@ func MNISTLeNet5(seed uint64) (Spec, Options) {
 
 // MNISTReluMLP returns the network 784-128(ReLU)-10 of proved inference on MNIST. A proof
 // pays for a ReLU what it pays for any table, and integers want activations that fill
-// their interval, so nothing here keeps scores small.
+// their interval, so nothing here keeps scores small. Any set of flat samples or images
+// with ten classes will do.
+//
+// Accuracy, for seeds 1 and 2, and on the embedded set 3:
+//
+//	60,000 images, 10,000 to test   98.28 %, 98.30 %
+//	embedded 8,000 and 1,000        96.4 %, 96.2 %, 96.4 %
+//
+// Training took 32 to 33 s on the full set and 3 to 7 s on the embedded one, on two cores
+// of an EPYC that other work shared. What integers of 8 bits make of it is in the comment
+// of package ml/fixedpoint.
 func MNISTReluMLP(seed uint64) (Spec, Options) {
 	return Spec{Layers: []LayerSpec{Dense(128), ReLU(), Dense(10)}}, Options{
 		LearnRate:      0.002,
@@ -92,7 +102,17 @@ func MNISTReluMLP(seed uint64) (Spec, Options) {
 }
 
 // MNISTReluLeNet returns LeNet-5 [LBBH98] with ReLU and means for subsampling, in the
-// shape of [MNISTLeNet5] and with as many weights and biases, 61,706.
+// shape of [MNISTLeNet5] and with as many weights and biases, 61,706. Any set of 28×28
+// images with ten classes will do.
+//
+// Accuracy, for seeds 1 and 2, and on the embedded set 3:
+//
+//	60,000 images, 10,000 to test   99.35 %, 99.34 %
+//	embedded 8,000 and 1,000        98.8 %, 98.7 %, 99.0 %
+//
+// Training took 4.0 to 5.2 minutes on the full set and 43 to 53 s on the embedded one, on
+// two cores of an EPYC that other work shared. What integers of 8 bits make of it is in
+// the comment of package ml/fixedpoint.
 func MNISTReluLeNet(seed uint64) (Spec, Options) {
 	return Spec{Layers: []LayerSpec{
 			Conv2d(ConvSpec{Out: 6, Kernel: 5, Padding: 2}), ReLU(), AvgPool2d(2, 0, 0),

@@ -124,9 +124,10 @@ func TestMNISTSquareMLP(t *testing.T) {
 	}
 }
 
-// TestMNISTConvolutions trains the convolutional presets for a few steps, and checks
-// their shapes. The measured figures are in convolutions_secure_test.go.
-func TestMNISTConvolutions(t *testing.T) {
+// TestMNISTPresets trains the other presets on images for a few steps, and checks their
+// shapes. The measured figures are in convolutions_secure_test.go and in package
+// ml/fixedpoint.
+func TestMNISTPresets(t *testing.T) {
 	train, test, err := data.MNIST()
 	if err != nil {
 		t.Fatal(err)
@@ -140,6 +141,8 @@ func TestMNISTConvolutions(t *testing.T) {
 	}{
 		{"cnn", MNISTSquareCNN, 0.85, 5*25 + 5 + 845*100 + 100 + 1010, "[28 28] reshape [1 28 28], conv2d 1→5 5×5 stride 2 padding 1, square, flatten, dense 845→100, square, dense 100→10"},
 		{"lenet5", MNISTLeNet5, 0.7, 61706, "[28 28] reshape [1 28 28], conv2d 1→6 5×5 padding 2, square, avgpool2d 2×2 stride 2, conv2d 6→16 5×5, square, avgpool2d 2×2 stride 2, flatten, dense 400→120, square, dense 120→84, square, dense 84→10"},
+		{"relu mlp", MNISTReluMLP, 0.8, 784*128 + 128 + 1290, "[28 28] flatten, dense 784→128, relu, dense 128→10"},
+		{"relu lenet", MNISTReluLeNet, 0.7, 61706, "[28 28] reshape [1 28 28], conv2d 1→6 5×5 padding 2, relu, avgpool2d 2×2 stride 2, conv2d 6→16 5×5, relu, avgpool2d 2×2 stride 2, flatten, dense 400→120, relu, dense 120→84, relu, dense 84→10"},
 	} {
 		spec, o := c.preset(1)
 		o.Epochs, o.BatchSize = 3, 32

@@ -43,7 +43,7 @@ type Budget struct {
 
 // The journal's header: magic, version, whose blinds, count, inode, time of birth, SHA-256 of all before.
 const (
-	budgetMagic   = "SGBU"
+	budgetMagic   = "SGBJ"
 	budgetVersion = 1
 	budgetHeader  = 4 + 1 + 32 + 3*8 + sha256.Size
 	budgetRecord  = 8       // the unit's number

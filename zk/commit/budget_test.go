@@ -86,6 +86,9 @@ func TestBudgetResumes(t *testing.T) {
 	}
 }
 
+// TestBudgetConcurrent reserves from many goroutines: no unit is given twice.
+//
+// Soundness: P25.
 func TestBudgetConcurrent(t *testing.T) {
 	_, b := createBudget(t, 40)
 	var wg sync.WaitGroup
@@ -111,6 +114,8 @@ func TestBudgetConcurrent(t *testing.T) {
 }
 
 // TestBudgetTorn cuts the last record short: it counts, and the next one leaves it alone.
+//
+// Soundness: P12.
 func TestBudgetTorn(t *testing.T) {
 	for cut := range budgetRecord {
 		t.Run(fmt.Sprintf("cut=%d", cut), func(t *testing.T) {
@@ -200,6 +205,8 @@ func TestBudgetRefuses(t *testing.T) {
 }
 
 // TestBudgetRestored puts a backup of the journal in its place, in ways that may give it the inode of the old one.
+//
+// Soundness: P12.
 func TestBudgetRestored(t *testing.T) {
 	path, b := createBudget(t, 5)
 	backup, err := os.ReadFile(path)
@@ -283,6 +290,9 @@ func child(t *testing.T, path string) *exec.Cmd {
 	return cmd
 }
 
+// TestBudgetCrash kills a process between counting and releasing.
+//
+// Soundness: P11.
 func TestBudgetCrash(t *testing.T) {
 	path, b := createBudget(t, 5)
 	if err := b.Close(); err != nil {
@@ -306,6 +316,9 @@ func TestBudgetCrash(t *testing.T) {
 	}
 }
 
+// TestBudgetProcesses opens one journal in two processes.
+//
+// Soundness: P12.
 func TestBudgetProcesses(t *testing.T) {
 	path, b := createBudget(t, 5)
 	out, err := child(t, path).CombinedOutput()

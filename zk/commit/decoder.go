@@ -58,7 +58,7 @@ func (d *decoder) take(n int) []byte {
 
 // has reports whether count items of size bytes are left. Callers that allocate for them ask first.
 func (d *decoder) has(count, size int) bool {
-	if d.err == nil && count > len(d.b)/size {
+	if d.err == nil && (count < 0 || count > len(d.b)/size) {
 		d.fail("too short for %d items of %d bytes", count, size)
 	}
 	return d.err == nil

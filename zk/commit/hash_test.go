@@ -54,6 +54,9 @@ func TestHashGolden(t *testing.T) {
 	golden(t, "hash.txt", b.Bytes())
 }
 
+// TestHashInCircuit compares digests in a circuit with those of Hash.
+//
+// Soundness: S23.
 func TestHashInCircuit(t *testing.T) {
 	field := ecc.BN254.ScalarField()
 	for _, n := range lengths {
@@ -86,6 +89,8 @@ func TestHashConstraints(t *testing.T) {
 }
 
 // TestHashDiffers compares lists that a careless sponge would confuse.
+//
+// Soundness: S23.
 func TestHashDiffers(t *testing.T) {
 	a := elements(1, 16)
 	zero := fr.Element{}

@@ -61,18 +61,20 @@ func (l Layout) Validate() error {
 	if len(l.Blocks) < 1 || len(l.Blocks) > maxBlocks {
 		return fmt.Errorf("commit: layout of %d blocks: want 1 to %d", len(l.Blocks), maxBlocks)
 	}
+	columns := int64(l.Blinds) // sums and products of 64 bits: an int may have 32
 	for _, b := range l.Blocks {
 		if err := b.Validate(); err != nil {
 			return err
 		}
+		columns += int64(b.Columns) + 1
 	}
-	switch {
-	case l.Blinds < 0 || l.Blinds > maxBlinds || l.Rows()*(l.Blinds-1)-1 < 1:
-		return fmt.Errorf("commit: layout of %d rows, %d blinds: want enough for one proof and at most %d", l.Rows(), l.Blinds, maxBlinds)
+	switch m := int64(l.Rows()); {
+	case l.Blinds < 0 || l.Blinds > maxBlinds || m*int64(l.Blinds-1)-1 < 1:
+		return fmt.Errorf("commit: layout of %d rows, %d blinds: want enough for one proof and at most %d", m, l.Blinds, maxBlinds)
 	case l.Accumulators < 1 || l.Accumulators > maxSide:
 		return fmt.Errorf("commit: layout of %d accumulators: want 1 to %d", l.Accumulators, maxSide)
-	case l.Columns() > maxSide || l.Rows()*l.Columns() > maxCells:
-		return fmt.Errorf("commit: layout of %d rows, %d columns: want at most %d columns and %d cells", l.Rows(), l.Columns(), maxSide, maxCells)
+	case columns > maxSide || m*columns > maxCells:
+		return fmt.Errorf("commit: layout of %d rows, %d columns: want at most %d columns and %d cells", m, columns, maxSide, maxCells)
 	}
 	return nil
 }

@@ -232,8 +232,10 @@ func TestCommitCompact(t *testing.T) {
 
 func TestOpening(t *testing.T) {
 	forms(t, func(t *testing.T, form Form) {
-		r := register(t, form, toy, 1)
-		for seed := range uint64(3) {
+		narrow := Layout{Blocks: []Block{{Rows: 1, Columns: 4, Weight: Range{5, 9}, Bias: Range{-3, -1}}}, Blinds: 5, Accumulators: 1}
+		for seed, layout := range []Layout{toy, toy, narrow} {
+			seed := uint64(seed)
+			r := register(t, form, layout, seed)
 			tr, p := r.prove(t, 10*seed)
 			if err := VerifyOpening(r.srs.VerifyingKey(), r.c, tr, p); err != nil {
 				t.Fatal(err)
@@ -253,55 +255,54 @@ func TestOpening(t *testing.T) {
 	})
 }
 
-// TestOpeningSizeMLP registers and opens a network of 101,770 weights and says how long each step takes.
-func TestOpeningSizeMLP(t *testing.T) {
-	forms(t, func(t *testing.T, form Form) {
-		if form == Compact && testing.Short() {
-			t.Skip("takes seconds")
-		}
-		clock := time.Now()
-		lap := func(what string) {
-			t.Logf("%-22s %v", what, time.Since(clock).Round(10*time.Microsecond))
-			clock = time.Now()
-		}
-		srs, err := NewLocalSRS(form, mlp)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lap("reference string")
-		if err := srs.Check(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		lap("its check")
-		m := randomMatrix(t, mlp, 1)
-		lap("matrix")
-		c, o, err := Commit(t.Context(), srs, form, m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lap("commitment")
-		r := registered{srs: srs, c: c, o: o}
-		v := vector(mlp, 1)
-		e := elements(2, 3)
-		tr := Transcribe{Context: e[0], CD: r.cd(), G: e[1], H: e[2]}
-		lap("commitment digest")
-		k, err := CommitVector(srs, v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lap("vector commitment")
-		u := o.Row(tr.G)
-		lap("row")
-		p, err := Open(t.Context(), srs, o, tr, u, v, k)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lap("opening")
-		if err := VerifyOpening(srs.VerifyingKey(), c, tr, p); err != nil {
-			t.Fatal(err)
-		}
-		lap("verification")
-	})
+// TestRowsSizeMLP is openMLP by rows. TestCompactSizeMLP takes seconds and a build tag.
+func TestRowsSizeMLP(t *testing.T) { openMLP(t, Rows) }
+
+// openMLP registers and opens a network of 101,770 weights and says how long each step takes.
+func openMLP(t *testing.T, form Form) {
+	t.Helper()
+	clock := time.Now()
+	lap := func(what string) {
+		t.Logf("%-22s %v", what, time.Since(clock).Round(10*time.Microsecond))
+		clock = time.Now()
+	}
+	srs, err := NewLocalSRS(form, mlp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lap("reference string")
+	if err := srs.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lap("its check")
+	m := randomMatrix(t, mlp, 1)
+	lap("matrix")
+	c, o, err := Commit(t.Context(), srs, form, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lap("commitment")
+	r := registered{srs: srs, c: c, o: o}
+	v := vector(mlp, 1)
+	e := elements(2, 3)
+	tr := Transcribe{Context: e[0], CD: r.cd(), G: e[1], H: e[2]}
+	lap("commitment digest")
+	k, err := CommitVector(srs, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lap("vector commitment")
+	u := o.Row(tr.G)
+	lap("row")
+	p, err := Open(t.Context(), srs, o, tr, u, v, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lap("opening")
+	if err := VerifyOpening(srs.VerifyingKey(), c, tr, p); err != nil {
+		t.Fatal(err)
+	}
+	lap("verification")
 }
 
 func TestCommitVector(t *testing.T) {

@@ -149,6 +149,9 @@ func (c *packCircuit) Define(api frontend.API) error {
 	return nil
 }
 
+// TestPackingInCircuit compares packings in a circuit with those of Go.
+//
+// Soundness: S23.
 func TestPackingInCircuit(t *testing.T) {
 	field := ecc.BN254.ScalarField()
 	for _, p := range packings {
@@ -180,6 +183,8 @@ func TestPackingInCircuit(t *testing.T) {
 }
 
 // TestPackingNeedsRanges shows why every value must be range-checked: values outside pack to the same elements.
+//
+// Soundness: P16, P24.
 func TestPackingNeedsRanges(t *testing.T) {
 	p := Packing{Count: 2, Lo: 0, Hi: 255}
 	digest, err := p.Digest(TagInput, fr.Element{}, []int64{3, 1})
@@ -193,6 +198,8 @@ func TestPackingNeedsRanges(t *testing.T) {
 }
 
 // TestPackingDigestsDiffer holds values fixed and changes what they mean.
+//
+// Soundness: S23.
 func TestPackingDigestsDiffer(t *testing.T) {
 	seen := map[fr.Element]Packing{}
 	for _, p := range []Packing{{2, 0, 7}, {2, 0, 8}, {2, -1, 6}, {3, 0, 7}} {

@@ -3,6 +3,7 @@ package commit
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -17,13 +18,6 @@ import (
 func known(form Form, layout Layout, s, t uint64) *SRS {
 	a, b := fr.NewElement(s), fr.NewElement(t)
 	return newSRS(form, layout, &a, &b)
-}
-
-// clone copies the string, so that a test can spoil its points.
-func (s *SRS) clone() *SRS {
-	c := *s
-	c.points = append([]bn254.G1Affine(nil), s.points...)
-	return &c
 }
 
 func encoded(t testing.TB, v io.WriterTo) []byte {
@@ -93,6 +87,8 @@ func TestSRSDigest(t *testing.T) {
 }
 
 // TestCheckRefuses spoils strings one by one.
+//
+// Soundness: P22.
 func TestCheckRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -224,6 +220,8 @@ func reseal(b []byte) []byte {
 }
 
 // TestSRSFileRefuses spoils every byte, with the checksum and with a corrected one.
+//
+// Soundness: S22.
 func TestSRSFileRefuses(t *testing.T) {
 	b := encoded(t, known(Compact, Layout{Blocks: []Block{{Rows: 3, Columns: 1}}, Blinds: 2, Accumulators: 1}, 5, 7))
 	var format *FormatError
@@ -308,10 +306,7 @@ func outsideKey(t *testing.T, form Form, b []byte) []byte {
 const ceremony = "testdata/ceremony6.ptau"
 
 func TestReadPtau(t *testing.T) {
-	b, err := os.ReadFile(ceremony)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := readCeremony(t)
 	s, err := ReadPtau(bytes.NewReader(b), int64(len(b)), toy.Powers())
 	if err != nil {
 		t.Fatal(err)
@@ -329,8 +324,15 @@ func TestReadPtau(t *testing.T) {
 	if s.Powers() != toy.Powers() || all.Powers() != 127 || s.Form() != Rows {
 		t.Errorf("%d and %d powers, form %v", s.Powers(), all.Powers(), s.Form())
 	}
-	if s.Provenance() != all.Provenance() || s.VerifyingKey() != all.VerifyingKey() {
-		t.Error("provenance or key depends on how many powers were read")
+	truncated := smallPtau(t)
+	few, err := ReadPtau(bytes.NewReader(truncated), int64(len(truncated)), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []*SRS{all, few} {
+		if s.Provenance() != other.Provenance() || s.VerifyingKey() != other.VerifyingKey() {
+			t.Errorf("provenance or key depends on how many powers were read: %d and %d", s.Powers(), other.Powers())
+		}
 	}
 	golden(t, "ceremony6.txt", []byte(s.Provenance()+"\n"))
 
@@ -353,6 +355,30 @@ func TestReadPtau(t *testing.T) {
 	}
 }
 
+func readCeremony(t testing.TB) []byte {
+	t.Helper()
+	b, err := os.ReadFile(ceremony)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// smallPtau cuts the ceremony's file down to two powers, as truncating a ceremony does, and to the sections that are
+// read: mutations then hit something that matters.
+func smallPtau(t testing.TB) []byte {
+	b := readCeremony(t)
+	out := append(bytes.Clone(b[:8]), 3, 0, 0, 0)
+	out = append(out, b[12:atPtauG1-12]...)
+	out[atPtauPower] = 1
+	for _, s := range []struct{ id, at, size int }{{ptauG1, atPtauG1, 3 * sizeRaw}, {ptauG2, atPtauG2, 2 * sizeRawG2}} {
+		out = binary.LittleEndian.AppendUint32(out, uint32(s.id))
+		out = binary.LittleEndian.AppendUint64(out, uint64(s.size))
+		out = append(out, b[s.at:][:s.size]...)
+	}
+	return out
+}
+
 // Places in the ceremony's file.
 const (
 	atPtauPower = 12 + 12 + 4 + fp.Bytes
@@ -360,11 +386,11 @@ const (
 	atPtauG2    = atPtauG1 + 127*sizeRaw + 12
 )
 
+// TestReadPtauRefuses spoils a ceremony's file.
+//
+// Soundness: P22, S22.
 func TestReadPtauRefuses(t *testing.T) {
-	good, err := os.ReadFile(ceremony)
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := readCeremony(t)
 	set := func(at int, bytes ...byte) func([]byte) []byte {
 		return func(b []byte) []byte {
 			copy(b[at:], bytes)
@@ -469,6 +495,9 @@ func TestReaderAndWriterErrors(t *testing.T) {
 	}
 }
 
+// FuzzReadSRS reads whatever it is given.
+//
+// Soundness: S22.
 func FuzzReadSRS(f *testing.F) {
 	small := Layout{Blocks: []Block{{Rows: 2, Columns: 1}}, Blinds: 2, Accumulators: 1}
 	for _, form := range []Form{Rows, Compact} {
@@ -492,12 +521,12 @@ func FuzzReadSRS(f *testing.F) {
 }
 
 func FuzzReadPtau(f *testing.F) {
-	b, err := os.ReadFile(ceremony)
-	if err != nil {
+	b, small := readCeremony(f), smallPtau(f)
+	if _, err := ReadPtau(bytes.NewReader(small), int64(len(small)), 3); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b, 10)
-	f.Add(b[:atPtauG2], 127)
+	f.Add(small, 3)
 	f.Fuzz(func(t *testing.T, b []byte, powers int) {
 		s, err := ReadPtau(bytes.NewReader(b), int64(len(b)), powers)
 		if err != nil {

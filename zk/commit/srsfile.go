@@ -63,7 +63,7 @@ func ReadSRS(r io.Reader, limit int64) (*SRS, error) {
 		s.key.T2 = d.pointG2()
 	}
 	switch {
-	case s.rows < 1 || s.rows > maxSide || s.first < 2 || s.others < 0 || s.others > s.first:
+	case s.rows < 1 || s.rows > maxSide || s.first < 2 || s.others < 0 || s.others > s.first || int64(s.rows)*int64(s.others) > maxCells:
 		d.fail("%d rows of %d and %d points", s.rows, s.first, s.others)
 	case s.Form() == Rows && (s.rows != 1 || s.others != 0):
 		d.fail("more than one row in the rows form")

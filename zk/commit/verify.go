@@ -30,7 +30,14 @@ func VerifyOpening(key SRSKey, c *Commitment, t Transcribe, p *OpeningProof) err
 			}
 		}
 	}
-	gamma := t.gamma(c.Form, p)
+	if !holds(key, c, t, p, t.gamma(c.Form, p)) {
+		return ErrOpening
+	}
+	return nil
+}
+
+// holds reports whether the equation of c's form is true.
+func holds(key SRSKey, c *Commitment, t Transcribe, p *OpeningProof, gamma fr.Element) bool {
 	var value fr.Element
 	value.Mul(&gamma, &p.E2).Add(&value, &p.E1).Neg(&value)
 	points := append(append([]bn254.G1Affine{}, c.Points...), p.K, g1Generator, p.Q2)
@@ -43,8 +50,6 @@ func VerifyOpening(key SRSKey, c *Commitment, t Transcribe, p *OpeningProof) err
 	sum := multiExp(points, scalars, 0)
 	left[0].FromJacobian(&sum)
 	left[0].Neg(&left[0])
-	if ok, err := bn254.PairingCheck(left, right); err != nil || !ok {
-		return ErrOpening
-	}
-	return nil
+	ok, err := bn254.PairingCheck(left, right)
+	return err == nil && ok
 }

@@ -7,7 +7,11 @@ type Argmax struct{ Label string }
 func (a Argmax) Name() string { return label(a.Label, "argmax") }
 
 func (a Argmax) compile(in shape) (layer, error) {
-	return &argmax{in: in, span: loosely(hull(in.ranges).size())}, nil
+	all := hull(in.ranges)
+	if !all.valid() {
+		return nil, ErrOverflow
+	}
+	return &argmax{in: in, span: loosely(all.size())}, nil
 }
 
 // argmax is a compiled Argmax.
@@ -46,45 +50,40 @@ func first(xs []int64) int {
 func (l *argmax) build(b *build, in []number) ([]number, error) {
 	var out []number
 	for at := 0; at < len(in); at += l.in.size() {
-		index, err := l.one(b, in[at:at+l.in.size()])
-		if err != nil {
-			return nil, err
+		x := in[at : at+l.in.size()]
+		values, marks := make([]int64, len(x)), make([]int64, len(x)-1)
+		for i := range x {
+			values[i] = x[i].value
 		}
-		out = append(out, index)
+		k := first(values)
+		for i := range k {
+			marks[i] = 1
+		}
+		out = append(out, l.index(b, x, values[k], marks))
 	}
 	return out, nil
 }
 
-func (l *argmax) one(b *build, x []number) (number, error) {
+// index returns the index for x, given the values of m and of t.
+func (l *argmax) index(b *build, x []number, most int64, marks []int64) number {
 	if len(x) == 1 {
-		return constant(0), nil
+		return constant(0)
 	}
-	values := make([]int64, len(x))
-	for i := range x {
-		values[i] = x[i].value
-	}
-	k := first(values)
-	max := b.quantity(b.secret(values[k]))
-	one := b.constant(1)
-	before := one // t of the index before
-	marks := make([]number, len(x)-1)
-	ones := make([]int64, len(marks))
+	m, one := b.quantity(b.secret(most)), b.constant(1)
+	before, index := one, number{} // before is t of the index before
 	for i := range x {
 		t := b.constant(0)
 		if i < len(marks) {
-			marks[i], ones[i] = b.secret(int64(bit(i < k))), 1
-			t = b.quantity(marks[i])
+			mark := b.secret(marks[i])
+			t = b.quantity(mark)
+			index.terms = append(index.terms, mark.terms...)
+			index.value += mark.value
 		}
-		s := b.minus(before, t)
-		rest := b.minus(max, b.quantity(x[i]))
-		b.assertProduct(causeProduct, vs(s), vs(b.minus(one, s)), nil)
-		b.assertProduct(causeProduct, vs(s), vs(rest), nil)
+		s, rest := b.minus(before, t), b.minus(m, b.quantity(x[i]))
+		b.assertProduct(CauseProduct, vs(s), vs(b.minus(one, s)), nil)
+		b.assertProduct(CauseProduct, vs(s), vs(rest), nil)
 		b.checkRange(b.minus(rest, t), l.span)
 		before = t
 	}
-	index, ok := combine(ones, marks, 0)
-	if !ok {
-		return number{}, ErrOverflow
-	}
-	return b.short(index), nil
+	return b.short(index)
 }

@@ -98,9 +98,9 @@ func (b *build) power(n int) frontend.Variable {
 	if !ok {
 		if n%2 == 0 {
 			r := b.power(n / 2)
-			p = b.product(causeLinear, r, r)
+			p = b.product(CauseLinear, r, r)
 		} else {
-			p = b.product(causeLinear, b.power(n-1), b.h)
+			p = b.product(CauseLinear, b.power(n-1), b.h)
 		}
 		b.powers[n] = p
 	}
@@ -114,7 +114,7 @@ func (b *build) geometric(n, k int) frontend.Variable {
 		return b.constant(1).v
 	}
 	top, step := b.power(n*k), b.power(n)
-	b.costs.add(causeLinear, 1)
+	b.costs.add(CauseLinear, 1)
 	if b.api == nil {
 		return nil
 	}
@@ -133,14 +133,14 @@ func (b *build) evaluate(p []monomial) frontend.Variable {
 	last := len(p) - 1
 	sum, degree := p[last].c, p[last].degree
 	for i := last - 1; i >= 0; i-- {
-		sum = b.product(causeLinear, sum, b.power(degree-p[i].degree))
+		sum = b.product(CauseLinear, sum, b.power(degree-p[i].degree))
 		if b.api != nil {
 			sum = b.api.Add(sum, p[i].c)
 		}
 		degree = p[i].degree
 	}
 	if degree > 0 {
-		sum = b.product(causeLinear, sum, b.power(degree))
+		sum = b.product(CauseLinear, sum, b.power(degree))
 	}
 	return sum
 }
@@ -150,7 +150,7 @@ func (b *build) horner(c []frontend.Variable) frontend.Variable {
 	last := len(c) - 1
 	sum := c[last]
 	for i := last - 1; i >= 0; i-- {
-		sum = b.product(causeLinear, sum, b.weights.g)
+		sum = b.product(CauseLinear, sum, b.weights.g)
 		if b.api != nil {
 			sum = b.api.Add(sum, c[i])
 		}

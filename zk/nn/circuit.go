@@ -79,6 +79,9 @@ func (c *Circuit) describe() error {
 	g := &c.graph
 	_, class := c.layers[len(c.layers)-1].(*argmax)
 	out := hull(c.last.ranges)
+	if !out.valid() {
+		return ErrOverflow
+	}
 	c.spec = zk.Spec{
 		Kind:    zk.Inference,
 		Version: zk.Semantics,
@@ -220,7 +223,7 @@ func (b *build) walk() (frontend.Variable, error) {
 	b.costs.begin("tables")
 	b.finish()
 	b.costs.begin("statement")
-	b.costs.add(causeStatement, 2) // the square of the context and the mask of the commitment
+	b.costs.add(CauseStatement, 2) // the square of the context and the mask of the commitment
 	return b.statement(elements...)
 }
 
@@ -232,9 +235,10 @@ func (b *build) result(xs []number) (frontend.Variable, error) {
 	}
 	salt := b.element(b.salts[1])
 	if !c.last.proven {
+		all := hull(c.last.ranges)
 		for i := range xs {
 			xs[i] = b.short(xs[i])
-			b.checkInterval(b.quantity(xs[i]), hull(c.last.ranges))
+			b.checkInterval(b.quantity(xs[i]), all)
 		}
 	}
 	return b.digest(commit.TagOutput, c.spec.Output, c.outputHash, salt, xs)

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
@@ -101,6 +102,12 @@ func small() map[string]Graph {
 			Square{},
 			Rescale{Multiplier: 77, Shift: 14, Out: Interval{0, 99}},
 		}},
+		"clamp": {InputLen: 30, Input: Interval{-1, 1}, Ops: []Op{
+			Rescale{Multiplier: 6, Shift: 1, Out: Interval{-2, 2}},
+			Dense{In: 30, Out: 1, WeightRange: int8s, BiasRange: biases},
+			Rescale{Multiplier: 1, Shift: 10, Out: Interval{-2, 1}},
+			Table{Lo: -2, Values: []int64{4, 1, 0, 1}},
+		}},
 		"pools": {InputLen: 18, Input: int8s, Ops: []Op{
 			MaxPool2d{Channels: 2, Height: 3, Width: 3, Kernel: two, Stride: one},
 			SumPool2d{Channels: 2, Height: 2, Width: 2, Kernel: two, Stride: one, Padding: one},
@@ -113,13 +120,17 @@ func small() map[string]Graph {
 			conv(Conv2d{Channels: 2, Height: 4, Width: 4, Out: 4, Groups: 2, Kernel: [2]int{3, 2}, Stride: two}), relu,
 			Dense{In: 8, Out: 3, WeightRange: int8s, BiasRange: biases}, Argmax{},
 		}},
+		"conv groups": {InputLen: 50, Input: Interval{0, 31}, Ops: []Op{
+			conv(Conv2d{Channels: 2, Height: 5, Width: 5, Out: 4, Groups: 2, Kernel: [2]int{3, 3}, Stride: one, Padding: one}),
+			Argmax{},
+		}},
 		"conv strides": {InputLen: 49, Input: Interval{0, 31}, Ops: []Op{
 			conv(Conv2d{Channels: 1, Height: 7, Width: 7, Out: 3, Kernel: [2]int{4, 3}, Stride: [2]int{2, 3}, Padding: [2]int{1, 2}}), relu,
 			conv(Conv2d{Channels: 3, Height: 3, Width: 3, Out: 1, Kernel: two, Stride: one, Padding: [2]int{0, 3}, Dilation: [2]int{2, 1}}),
 		}},
 		"conv points": {InputLen: 8, Input: int8s, Ops: []Op{
 			conv(Conv2d{Channels: 2, Height: 2, Width: 2, Out: 3, Kernel: one, Stride: one}), Rescale{Multiplier: 1, Shift: 8, Out: int8s},
-			conv(Conv2d{Channels: 3, Height: 2, Width: 2, Out: 1, Kernel: two, Stride: one, Padding: [2]int{5, 5}}),
+			conv(Conv2d{Channels: 3, Height: 2, Width: 2, Out: 1, Kernel: two, Stride: one, Padding: two}),
 		}},
 	}
 	for name, g := range out {
@@ -129,26 +140,41 @@ func small() map[string]Graph {
 	return out
 }
 
-// both calls f for every small graph, with private and with public weights, and a random net of it.
-func both(t *testing.T, f func(t *testing.T, r *rand.Rand, n *net, c *Circuit)) {
+// A subject is a small graph with random weights, its circuit, and a solver of that, which tests share.
+type subject struct {
+	n *net
+	c *Circuit
+	s *solver
+}
+
+var subjects = make(map[string]*subject)
+
+// both calls f for every small graph, with private and with public weights.
+func both(t *testing.T, f func(t *testing.T, r *rand.Rand, x *subject)) {
 	for name, g := range small() {
 		for _, public := range []bool{false, true} {
-			kind := map[bool]string{false: "private", true: "public"}[public]
-			t.Run(fmt.Sprintf("%s/%s", name, kind), func(t *testing.T) {
+			name := fmt.Sprintf("%s/%s", name, map[bool]string{false: "private", true: "public"}[public])
+			t.Run(name, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(1, uint64(len(name))))
-				if public {
-					g.Blinds = 0
+				x, ok := subjects[name]
+				if !ok {
+					if public {
+						g.Blinds = 0
+					}
+					n := random(r, g, public)
+					c := build1(t, n.graph)
+					x = &subject{n, c, newSolver(t, c)}
+					subjects[name] = x
 				}
-				n := random(r, g, public)
-				f(t, r, n, build1(t, n.graph))
+				f(t, r, x)
 			})
 		}
 	}
 }
 
 func TestHonest(t *testing.T) {
-	both(t, func(t *testing.T, r *rand.Rand, n *net, c *Circuit) {
-		s := newSolver(t, c)
+	both(t, func(t *testing.T, r *rand.Rand, x *subject) {
+		n, c, s := x.n, x.c, x.s
 		for range 10 {
 			trace := n.trace(n.input(r))
 			if err := s.solved(t, n.assigned(t, c, trace)); err != nil {
@@ -160,8 +186,11 @@ func TestHonest(t *testing.T) {
 
 // Both of gnark's judges, the engine that runs Define on values and the solver of the compiled system, are given the
 // statement as the verifier would compute it.
+//
+// Soundness: P18, S14.
 func TestStatement(t *testing.T) {
-	both(t, func(t *testing.T, r *rand.Rand, n *net, c *Circuit) {
+	both(t, func(t *testing.T, r *rand.Rand, x *subject) {
+		n, c := x.n, x.c
 		trace := n.trace(n.input(r))
 		a := n.assignment(t, c, trace)
 		w, err := c.Assign(a)
@@ -191,14 +220,57 @@ func TestStatement(t *testing.T) {
 	})
 }
 
-func TestCosts(t *testing.T) {
-	both(t, func(t *testing.T, _ *rand.Rand, _ *net, c *Circuit) {
-		s := compile(t, c.Blank())
-		if got := s.GetNbConstraints(); got != c.Constraints() {
-			t.Errorf("%d constraints, counted %d", got, c.Constraints())
+// The small graphs take every way there is to build an op.
+func TestWays(t *testing.T) {
+	ways := make(map[string]bool)
+	both(t, func(_ *testing.T, _ *rand.Rand, x *subject) {
+		for _, l := range x.c.layers {
+			switch l := l.(type) {
+			case *rescale:
+				for _, q := range l.quotients {
+					ways[fmt.Sprintf("rescale %d, shift %t, proven %t", l.form(q), l.Shift > 0, l.proven)] = true
+				}
+				ways[fmt.Sprintf("lookup %t", l.clamps != nil)] = true
+			case *conv:
+				ways[fmt.Sprintf("private %t, product %t, groups %t", l.private(), l.product != nil, l.groups > 1)] = true
+			}
 		}
-		if got := s.GetNbSecretVariables(); got != c.Inputs() {
-			t.Errorf("%d secret inputs, counted %d", got, c.Inputs())
+	})
+	for _, way := range []string{
+		"rescale 0, shift false, proven false", "rescale 0, shift false, proven true",
+		"rescale 0, shift true, proven false", "rescale 0, shift true, proven true",
+		"rescale 1, shift false, proven true", "rescale 1, shift true, proven false", "rescale 1, shift true, proven true",
+		"rescale 2, shift false, proven true", "rescale 2, shift true, proven false", "rescale 2, shift true, proven true",
+		"rescale 3, shift false, proven false", "rescale 3, shift false, proven true",
+		"rescale 3, shift true, proven false", "rescale 3, shift true, proven true",
+		"lookup true",
+		"private true, product true, groups true", "private true, product true, groups false",
+		"private true, product false, groups true", "private true, product false, groups false",
+		"private false, product false, groups true",
+	} {
+		if !ways[way] {
+			t.Errorf("no small graph has: %s", way)
+		}
+	}
+}
+
+func TestCosts(t *testing.T) {
+	both(t, func(t *testing.T, _ *rand.Rand, x *subject) {
+		system := x.s.system
+		if got := system.GetNbConstraints() + 1; got != x.c.Constraints() { // 1: the comparison with Statement
+			t.Errorf("%d constraints, counted %d", got, x.c.Constraints())
+		}
+		if got := system.GetNbSecretVariables(); got != x.c.Inputs() {
+			t.Errorf("%d secret inputs, counted %d", got, x.c.Inputs())
+		}
+		sum := 0
+		for _, cost := range x.c.Costs() {
+			if sum += cost.Constraints; cost.Part == "" || cost.Constraints < 1 || strings.HasPrefix(cost.Cause.String(), "Cause") {
+				t.Errorf("%+v", cost)
+			}
+		}
+		if sum != x.c.Constraints() {
+			t.Errorf("costs add up to %d, not %d", sum, x.c.Constraints())
 		}
 	})
 }

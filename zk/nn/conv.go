@@ -53,8 +53,10 @@ func (c Conv2d) compile(in shape) (layer, error) {
 	if l.shape, err = l.parameters.shape(in, c.Out*m.outputs(), l.window); err != nil {
 		return nil, err
 	}
-	if p := newProduct(l); p.cost(l) < l.directCost() {
-		l.product = p
+	if l.private() {
+		if p := newProduct(l); p.cost(l) < l.directCost() {
+			l.product = p
+		}
 	}
 	return l, nil
 }

@@ -7,20 +7,19 @@ type Cause uint8
 
 // The causes.
 const (
-	causeNone      Cause = iota
-	causeRange           // lookups of limbs
-	causeTable           // rows of tables and lookups of pairs
-	causeProduct         // products inside an op
-	causeLinear          // linear layers, evaluations at a challenge, sums that got a wire
-	causeHash            // digests of input and output, and of the challenge
-	causeStatement       // statement, context and commitment
+	CauseRange     Cause = iota + 1 // lookups of limbs
+	CauseTable                      // rows of tables and lookups of pairs
+	CauseProduct                    // products inside an op
+	CauseLinear                     // linear layers, evaluations at a challenge, sums that got a wire
+	CauseHash                       // digests of input and output, and of the challenge
+	CauseStatement                  // statement, context and commitment
 )
 
 // String returns the cause's name.
 func (c Cause) String() string {
-	names := [...]string{"none", "range", "table", "product", "linear", "hash", "statement"}
-	if int(c) < len(names) {
-		return names[c]
+	names := [...]string{"range", "table", "product", "linear", "hash", "statement"}
+	if 1 <= c && int(c) <= len(names) {
+		return names[c-1]
 	}
 	return fmt.Sprintf("Cause(%d)", uint8(c))
 }
@@ -35,25 +34,22 @@ type Cost struct {
 // costs adds up constraints in the order in which parts are built.
 type costs struct {
 	list []Cost
-	part int // index of the current part's first cost
+	part string
+	from int // index of the part's first cost
 }
 
 // begin starts a part.
-func (c *costs) begin(part string) {
-	c.part = len(c.list)
-	c.list = append(c.list, Cost{Part: part})
-}
+func (c *costs) begin(part string) { c.part, c.from = part, len(c.list) }
 
 // add counts n constraints of the current part.
 func (c *costs) add(cause Cause, n int) {
-	for i := c.part; i < len(c.list); i++ {
-		if c.list[i].Cause == cause || c.list[i].Cause == causeNone {
-			c.list[i].Cause = cause
+	for i := c.from; i < len(c.list); i++ {
+		if c.list[i].Cause == cause {
 			c.list[i].Constraints += n
 			return
 		}
 	}
-	c.list = append(c.list, Cost{Part: c.list[c.part].Part, Cause: cause, Constraints: n})
+	c.list = append(c.list, Cost{c.part, cause, n})
 }
 
 // total returns the number of all constraints.

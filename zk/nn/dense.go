@@ -128,23 +128,23 @@ func (b *build) assertRow(x, u, acc []frontend.Variable) {
 	sum := []frontend.Variable{bias, b.negated(acc[0])}
 	if len(acc) > 1 {
 		for j := range x {
-			sum = append(sum, b.product(causeLinear, x[j], u[j]))
+			sum = append(sum, b.product(CauseLinear, x[j], u[j]))
 		}
-		b.assertProduct(causeLinear, []frontend.Variable{b.weights.g}, []frontend.Variable{b.horner(acc[1:])}, sum)
+		b.assertProduct(CauseLinear, []frontend.Variable{b.weights.g}, []frontend.Variable{b.horner(acc[1:])}, sum)
 		return
 	}
 	if len(x) == 0 {
-		b.assertProduct(causeLinear, sum, b.one(), nil)
+		b.assertProduct(CauseLinear, sum, b.one(), nil)
 		return
 	}
 	for j := range len(x) - 1 {
-		sum = append(sum, b.product(causeLinear, x[j], u[j]))
+		sum = append(sum, b.product(CauseLinear, x[j], u[j]))
 	}
 	for i := range sum {
 		sum[i] = b.negated(sum[i])
 	}
 	last := len(x) - 1
-	b.assertProduct(causeLinear, []frontend.Variable{x[last]}, []frontend.Variable{u[last]}, sum)
+	b.assertProduct(CauseLinear, []frontend.Variable{x[last]}, []frontend.Variable{u[last]}, sum)
 }
 
 // negated returns -x.

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"testing"
 )
@@ -29,19 +30,21 @@ func logistic() Graph {
 
 // named are the networks whose constraints are kept in testdata/constraints.csv.
 func named() []struct {
-	name  string
-	graph Graph
+	name   string
+	graph  Graph
+	public bool
 } {
 	return []struct {
-		name  string
-		graph Graph
+		name   string
+		graph  Graph
+		public bool // with public weights too
 	}{
-		{"logistic 30-1", logistic()},
-		{"mlp 784-128-10", mlp(1, 784, 128, 10)},
-		{"mlp 784-128-10 x32", mlp(32, 784, 128, 10)},
-		{"lenet", lenet()},
-		{"mlp 784-1024-256-10", mlp(1, 784, 1024, 256, 10)},
-		{"mlp 784-3072-2048-512-10", mlp(1, 784, 3072, 2048, 512, 10)},
+		{"logistic 30-1", logistic(), true},
+		{"mlp 784-128-10", mlp(1, 784, 128, 10), true},
+		{"mlp 784-128-10 x32", mlp(32, 784, 128, 10), false},
+		{"lenet", lenet(), true},
+		{"mlp 784-1024-256-10", mlp(1, 784, 1024, 256, 10), false},
+		{"mlp 784-3072-2048-512-10", mlp(1, 784, 3072, 2048, 512, 10), false},
 	}
 }
 
@@ -51,11 +54,21 @@ func TestConstraints(t *testing.T) {
 	w := csv.NewWriter(&got)
 	rows := [][]string{{"network", "weights", "part", "cause", "constraints"}}
 	for _, n := range named() {
-		c := build1(t, n.graph)
-		for _, x := range c.Costs() {
-			rows = append(rows, []string{n.name, "private", x.Part, x.Cause.String(), fmt.Sprint(x.Constraints)})
+		for _, weights := range []string{"private", "public"} {
+			g := n.graph
+			if weights == "public" {
+				if !n.public {
+					continue
+				}
+				g.Blinds = 0
+				g = random(rand.New(rand.NewPCG(1, 1)), g, true).graph
+			}
+			c := build1(t, g)
+			for _, x := range c.Costs() {
+				rows = append(rows, []string{n.name, weights, x.Part, x.Cause.String(), fmt.Sprint(x.Constraints)})
+			}
+			rows = append(rows, []string{n.name, weights, "total", "", fmt.Sprint(c.Constraints())})
 		}
-		rows = append(rows, []string{n.name, "private", "total", "", fmt.Sprint(c.Constraints())})
 	}
 	if err := w.WriteAll(rows); err != nil {
 		t.Fatal(err)

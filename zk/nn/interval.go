@@ -11,14 +11,16 @@ type Interval struct{ Lo, Hi int64 }
 // Contains reports whether x lies in the interval.
 func (i Interval) Contains(x int64) bool { return i.Lo <= x && x <= i.Hi }
 
-// size returns how many integers the interval holds. Both ends are within the limit, so it fits.
+// size returns how many integers the interval holds.
 func (i Interval) size() uint64 { return uint64(i.Hi-i.Lo) + 1 }
 
 // clamp returns the value of the interval that is nearest to x.
 func (i Interval) clamp(x int64) int64 { return max(i.Lo, min(i.Hi, x)) }
 
-// valid reports whether the interval is not empty and within the limit.
-func (i Interval) valid() bool { return -limit <= i.Lo && i.Lo <= i.Hi && i.Hi <= limit }
+// valid reports whether the interval is not empty, within the limit, and its ends differ by less than 2^63.
+func (i Interval) valid() bool {
+	return -limit <= i.Lo && i.Lo <= i.Hi && i.Hi <= limit && i.Hi-i.Lo >= 0
+}
 
 // times returns the products of the interval's values with those of j; false: one exceeds the limit.
 func (i Interval) times(j Interval) (Interval, bool) {

@@ -25,7 +25,6 @@ type lookupTable struct {
 	size     uint64
 	lo       int64   // pairs: index of the first row
 	values   []int64 // nil: no pairs
-	lookups  int
 	inverses []frontend.Variable
 	counts   []uint64 // assigning
 }
@@ -59,7 +58,7 @@ func (b *build) fold(index, value frontend.Variable) (frontend.Variable, error) 
 	l := b.lookups
 	if l != nil && !l.hashed {
 		l.hashed = true
-		b.costs.add(causeHash, narrowHash)
+		b.costs.add(CauseHash, narrowHash)
 		if b.api != nil {
 			var err error
 			if l.beta, err = commit.HashVar(b.api, commit.TagLookup, b.h); err != nil {
@@ -67,7 +66,7 @@ func (b *build) fold(index, value frontend.Variable) (frontend.Variable, error) 
 			}
 		}
 	}
-	b.costs.add(causeTable, 1)
+	b.costs.add(CauseTable, 1)
 	if b.api == nil {
 		return nil, nil
 	}
@@ -89,10 +88,10 @@ func (b *build) finish() {
 			}
 			m := b.element(e)
 			if i == t.size-1 {
-				b.assertProduct(causeTable, []frontend.Variable{b.pole(t, i)}, append(left, t.inverses...), []frontend.Variable{m})
+				b.assertProduct(CauseTable, []frontend.Variable{b.pole(t, i)}, append(left, t.inverses...), []frontend.Variable{m})
 				break
 			}
-			b.costs.add(causeTable, 1)
+			b.costs.add(CauseTable, 1)
 			if b.api != nil {
 				left = append(left, b.api.Neg(b.api.DivUnchecked(m, b.pole(t, i))))
 			}

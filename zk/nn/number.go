@@ -115,7 +115,7 @@ func (b *build) short(x number) number {
 // materialise returns a new wire that equals x. One constraint.
 func (b *build) materialise(x number) number {
 	out := b.secret(x.value)
-	b.assertProduct(causeLinear, b.parts(x), b.one(), b.parts(out))
+	b.assertProduct(CauseLinear, b.parts(x), b.one(), b.parts(out))
 	return out
 }
 

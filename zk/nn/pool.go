@@ -112,6 +112,9 @@ func (p MaxPool2d) compile(in shape) (layer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !hull(in.ranges).valid() {
+		return nil, ErrOverflow
+	}
 	for i, w := range l.windows {
 		if len(w) == 0 {
 			return nil, errors.New("a window holds nothing but padding")
@@ -162,9 +165,9 @@ func (l *maxPool) build(b *build, in []number) ([]number, error) {
 		}
 		product := rest[0].v
 		for _, r := range rest[1 : len(rest)-1] {
-			product = b.product(causeProduct, product, r.v)
+			product = b.product(CauseProduct, product, r.v)
 		}
-		b.assertProduct(causeProduct, []frontend.Variable{product}, vs(rest[len(rest)-1]), nil)
+		b.assertProduct(CauseProduct, []frontend.Variable{product}, vs(rest[len(rest)-1]), nil)
 	})
 	return out, nil
 }

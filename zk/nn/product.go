@@ -82,13 +82,13 @@ func (p *product) each(f func(y, x phase)) {
 func (p *product) others(row func(y int), f func(y, x int)) {
 	for i := range p.y.hit {
 		y := p.y.low + i
-		real := 0 <= y && y < p.y.out
+		output := 0 <= y && y < p.y.out
 		for j := range p.x.hit {
 			x := p.x.low + j
 			switch {
-			case real && x == 0:
+			case output && x == 0:
 				row(y)
-			case real && 0 < x && x < p.x.out:
+			case output && 0 < x && x < p.x.out:
 			case p.y.hit[i] && p.x.hit[j]:
 				f(y, x)
 			}
@@ -136,7 +136,7 @@ func (p *product) build(b *build, l *conv, in []number) []number {
 		taps = append(taps, polynomials)
 		bias := u[l.columns]
 		for _, f := range ones {
-			bias = b.product(causeLinear, bias, f)
+			bias = b.product(CauseLinear, bias, f)
 		}
 		biases = append(biases, bias)
 	}
@@ -192,9 +192,9 @@ func (p *product) identity(b *build, l *conv, group int, in []number, rows, taps
 	}
 	last := len(inputs) - 1
 	for i := range last {
-		rest = append(rest, b.negated(b.product(causeLinear, inputs[i], taps[i])))
+		rest = append(rest, b.negated(b.product(CauseLinear, inputs[i], taps[i])))
 	}
-	b.assertProduct(causeLinear, []frontend.Variable{inputs[last]}, []frontend.Variable{taps[last]}, rest)
+	b.assertProduct(CauseLinear, []frontend.Variable{inputs[last]}, []frontend.Variable{taps[last]}, rest)
 }
 
 // other returns the coefficient of a monomial that is no output: what a window there would give without bias.

@@ -13,10 +13,7 @@ type span struct {
 }
 
 // loosely returns the span that admits n values and maybe more.
-func loosely(n uint64) span { return span{n: ceilPower(n)} }
-
-// ceilPower returns the least power of two that is at least n.
-func ceilPower(n uint64) uint64 { return 1 << bits.Len64(n-1) }
+func loosely(n uint64) span { return span{n: 1 << bits.Len64(n-1)} }
 
 // A limbing says how to check a span with lookups in tables of 0, 1, ..., size-1. The value is a mixed-radix number:
 // its limbs lie in the tables low[0], low[1], ..., top.
@@ -50,7 +47,7 @@ func (l limbing) capacity() int {
 
 // capacity returns the bits of the largest value that passes a check of s.
 func (b *build) capacity(s span) int {
-	if b.lookups == nil {
+	if b.lookups == nil || s.n == 1 {
 		return bits.Len64(s.n - 1)
 	}
 	return b.c.tables.limbing(s).capacity()
@@ -59,6 +56,10 @@ func (b *build) capacity(s span) int {
 // checkRange asserts that x lies in the span. The top limb is no input: it is what the others leave, so no
 // constraint ties the limbs to x.
 func (b *build) checkRange(x quantity, s span) {
+	if s.n == 1 {
+		b.assertProduct(CauseRange, vs(x), b.one(), nil)
+		return
+	}
 	if b.lookups == nil {
 		b.checks[s]++
 		return
@@ -94,13 +95,12 @@ func (b *build) checkLimbs(x quantity, l limbing) {
 
 // lookup asserts that x lies in the table of 0, 1, ..., size-1. One constraint.
 func (b *build) lookup(size uint64, x quantity) {
-	b.costs.add(causeRange, 1)
+	b.costs.add(CauseRange, 1)
 	b.look(b.lookups.rangeTable(size), x.v, x.n)
 }
 
 // look records a lookup in t of the folded row x, whose index is n. It adds one constraint, which the caller counts.
 func (b *build) look(t *lookupTable, x frontend.Variable, n int64) {
-	t.lookups++
 	if b.assigning() {
 		t.count(n)
 	}

@@ -154,7 +154,7 @@ func (r *Registration) walk(b *build, m *matrix) (frontend.Variable, error) {
 	// Rows are combined with powers of a second challenge. With powers of the first, or none, an error in one row could
 	// be taken back in another.
 	b.costs.begin("rows")
-	g, err := b.hash(causeHash, commit.TagRows, b.h)
+	g, err := b.hash(CauseHash, commit.TagRows, b.h)
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +164,8 @@ func (r *Registration) walk(b *build, m *matrix) (frontend.Variable, error) {
 	b.costs.begin("tables")
 	b.finish()
 	b.costs.begin("statement")
-	b.costs.add(causeStatement, 3) // the square of the context, the mask of the commitment, the comparison with the public input
-	return b.hash(causeStatement, commit.TagRegistration, b.h, e)
+	b.costs.add(CauseStatement, 3) // the square of the context, the mask of the commitment, the comparison with the public input
+	return b.hash(CauseStatement, commit.TagRegistration, b.h, e)
 }
 
 // row returns row i as a polynomial in the challenge, and checks its weights and biases.
@@ -203,7 +203,7 @@ func (r *Registration) row(b *build, m *matrix, i int) []monomial {
 func (b *build) bounded(value int64, in Interval) frontend.Variable {
 	x := b.quantity(b.secret(value))
 	if in.Lo == in.Hi {
-		b.assertProduct(causeRange, vs(b.minus(x, b.constant(in.Lo))), b.one(), nil)
+		b.assertProduct(CauseRange, vs(b.minus(x, b.constant(in.Lo))), b.one(), nil)
 	} else {
 		b.checkInterval(x, in)
 	}

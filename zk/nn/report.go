@@ -13,10 +13,10 @@ func (c *Circuit) Account() ([]zk.Cost, []zk.Layer) {
 	return c.costs.account(), layers
 }
 
-// Account returns the constraints by part and cause. A registration computes with no integers.
+// Account returns what zk.Estimate reports: the constraints by part and cause. There are no layers.
 func (r *Registration) Account() ([]zk.Cost, []zk.Layer) { return r.costs.account(), nil }
 
-// account returns the costs that are not zero.
+// account returns the constraints as zk knows them.
 func (c *costs) account() []zk.Cost {
 	var out []zk.Cost
 	for _, x := range c.list {

@@ -58,6 +58,7 @@ func (r Rescale) compile(in shape) (layer, error) {
 			l.shape.ranges = repeat(l.checked, in.size())
 		}
 	}
+	l.all = hull(l.shape.ranges)
 	return l, nil
 }
 
@@ -90,8 +91,9 @@ type rescale struct {
 	shape     shape
 	proven    bool       // the inputs are
 	quotients []Interval // of y
-	checked   Interval   // of all outputs, if the inputs are not proven
+	checked   Interval   // what every output is checked to be in, if the inputs are not proven
 	clamps    []int64    // saturation is a lookup of y: the outputs, from the least quotient on
+	all       Interval   // of all outputs
 	looked    bool       // a table follows, whose rows are the interval of all outputs: it checks out's range
 }
 
@@ -167,7 +169,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 	var from quantity // what must lie in it
 	switch {
 	case l.looked:
-		checked = loosely(hull(l.shape.ranges).size())
+		checked = loosely(l.all.size())
 	case !l.proven:
 		from, checked = b.minus(out, b.constant(l.checked.Lo)), span{l.checked.size(), true}
 	case form == within:
@@ -205,10 +207,10 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		l.remainder(b, t, out)
 	case above:
 		l.remainder(b, t, b.minus(out, e))
-		b.assertProduct(causeProduct, vs(e), vs(b.minus(out, lo)), nil)
+		b.assertProduct(CauseProduct, vs(e), vs(b.minus(out, lo)), nil)
 	case below:
 		l.remainder(b, t, b.plus(out, e))
-		b.assertProduct(causeProduct, vs(e), vs(b.minus(hi, out)), nil)
+		b.assertProduct(CauseProduct, vs(e), vs(b.minus(hi, out)), nil)
 	case within:
 		y := t
 		if l.Shift > 0 {
@@ -217,8 +219,8 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 			y = b.divided(b.minus(t, r), 1<<l.Shift)
 		}
 		d := b.plus(b.minus(y, out), e)
-		b.assertProduct(causeProduct, vs(b.scaled(2, e)), vs(b.minus(out, lo)), vs(b.scaled(l.Out.Hi-l.Out.Lo, d)))
-		b.assertProduct(causeProduct, vs(d), vs(b.minus(hi, out)), nil)
+		b.assertProduct(CauseProduct, vs(b.scaled(2, e)), vs(b.minus(out, lo)), vs(b.scaled(l.Out.Hi-l.Out.Lo, d)))
+		b.assertProduct(CauseProduct, vs(d), vs(b.minus(hi, out)), nil)
 	}
 	return wire, nil
 }

@@ -41,7 +41,7 @@ func (l *square) build(b *build, in []number) ([]number, error) {
 	out := make([]number, len(in))
 	for i, x := range in {
 		q := b.quantity(x)
-		out[i] = b.wire(b.product(causeProduct, q.v, q.v))
+		out[i] = b.wire(b.product(CauseProduct, q.v, q.v))
 		out[i].value = b.output(i)
 	}
 	return out, nil

@@ -104,7 +104,7 @@ func (b *build) lookupPair(t *lookupTable, x, y quantity) error {
 	if err != nil {
 		return err
 	}
-	b.costs.add(causeTable, 1)
+	b.costs.add(CauseTable, 1)
 	b.look(t, folded, x.n)
 	return nil
 }

@@ -16,9 +16,10 @@ import (
 const Signature = "verifyInference((bytes32,bytes32,bytes32,bytes32,bytes32,bytes32),bytes32,uint256,bytes)"
 
 // Calldata returns a call of Signature for a proof, which it verifies first: what the contract is certain to answer with
-// true, if it holds this key and this model. 708 bytes, 964 with private weights.
+// true, if it holds this key and this model. 708 bytes, 964 with private weights. A contract knows nothing of
+// registrations, so st.RangeProved makes no difference here: see zk.VerifyRegistration.
 //
-// It fails with ErrTarget or ErrForm for keys that no contract can serve, and as zk.Verify does.
+// It fails with ErrKind, ErrTarget or ErrForm for keys that no contract can serve, and as zk.Verify does.
 func Calldata(vk *zk.VerifyingKey, st *zk.Statement, pf *zk.Proof) ([]byte, error) {
 	proof, err := Proof(vk, st, pf)
 	if err != nil {
@@ -47,6 +48,11 @@ func Proof(vk *zk.VerifyingKey, st *zk.Statement, pf *zk.Proof) ([]byte, error) 
 	f, err := newFields(vk)
 	if err != nil {
 		return nil, err
+	}
+	if st != nil {
+		unregistered := *st
+		unregistered.RangeProved = false
+		st = &unregistered
 	}
 	if err := zk.Verify(vk, st, pf); err != nil {
 		return nil, fmt.Errorf("solidity: %w", err)

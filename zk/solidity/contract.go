@@ -102,7 +102,7 @@ func (f fields) PairsGas() int  { return pairingBase + pairingPair*f.Pairs() }
 var inferenceTemplate = template.Must(template.New("Inference.sol").Funcs(template.FuncMap{
 	"hex":     func(n int) string { return fmt.Sprintf("0x%02x", n) },
 	"word":    func(w [32]byte) string { return fmt.Sprintf("0x%x", w) },
-	"element": hex,
+	"element": literal,
 	"tag": func(tag string) string {
 		h := sha3.NewLegacyKeccak256()
 		h.Write([]byte(tag))

@@ -12,8 +12,10 @@ import (
 	"github.com/signet-ml/signet/zk/internal/gnarkx"
 )
 
-// Reasons for which Export, ConstructorArguments and Calldata refuse. Errors wrap one of them.
+// Reasons for which Export, ConstructorArguments, Proof and Calldata refuse. Errors wrap one of them.
 var (
+	// ErrKind: the key is of a registration circuit. Registrations are checked before a model is deployed, in Go.
+	ErrKind = errors.New("solidity: the verifying key is not for predictions")
 	// ErrTarget: proofs under the key are for Go's verifier, which hashes in another way. Make keys for zk.Solidity.
 	ErrTarget = errors.New("solidity: the verifying key is not for the target Solidity")
 	// ErrForm: the key's model commitments have one point for every row. A contract would have to multiply each of
@@ -42,7 +44,7 @@ type File struct {
 // are bound to; Verifier.sol, gnark's contract for the key, under the MIT licence; Poseidon2.sol. The same key gives the
 // same bytes. A key with private weights gives a contract whose constructor takes the model's commitment.
 //
-// It fails with ErrTarget, ErrForm or ErrCommitments for keys that no contract can serve. It does not judge the key's
+// It fails with ErrKind, ErrTarget, ErrForm or ErrCommitments for keys that no contract can serve. It does not judge the key's
 // provenance: a contract with a "local" key convinces only those who trust the machine that made it.
 func Export(vk *zk.VerifyingKey) (*Contracts, error) {
 	f, err := newFields(vk)
@@ -69,10 +71,13 @@ func Export(vk *zk.VerifyingKey) (*Contracts, error) {
 
 // newFields returns the template's constants for a key.
 func newFields(vk *zk.VerifyingKey) (fields, error) {
+	spec := vk.Spec()
+	if spec.Kind != zk.Inference {
+		return fields{}, ErrKind
+	}
 	if vk.Target() != zk.Solidity {
 		return fields{}, ErrTarget
 	}
-	spec := vk.Spec()
 	f := fields{Kind: uint64(spec.Kind), Version: uint64(spec.Version), KeyDigest: vk.Digest(), Hashed: spec.Hashed}
 	switch vk.Form() {
 	case 0:

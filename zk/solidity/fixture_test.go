@@ -2,6 +2,7 @@ package solidity
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"os"
@@ -28,7 +29,7 @@ var variants = []string{"public", "private"}
 // keys and proofs are made once, with -keys, and kept.
 type fixture struct {
 	vk         *zk.VerifyingKey
-	statements map[string]*zk.Statement // "good"; "unbound": zero context, other input; private: "other": another model
+	statements map[string]*zk.Statement // "good"; "unbound": zero context; "market": evmtest's; private: "other": another model
 	proofs     map[string]*zk.Proof     // of the statements
 }
 
@@ -64,6 +65,22 @@ func readFixture(t testing.TB, variant string) *fixture {
 
 // dense returns a word with few zero bytes, which are cheap as calldata: the context that costs most.
 func dense(name string) zk.Word { return commit.NewTranscript(name).Sum() }
+
+// number returns x as a word.
+func number(x byte) (w zk.Word) {
+	w[31] = x
+	return w
+}
+
+// address returns an Ethereum address as a word.
+func address(s string) (w zk.Word) {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	copy(w[12:], b)
+	return w
+}
 
 // TestMakeFixtures makes the fixtures, when asked.
 func TestMakeFixtures(t *testing.T) {
@@ -101,17 +118,22 @@ func makeFixture(t *testing.T, variant string) {
 	b, err := k.VerifyingKey().MarshalBinary()
 	write("verifying.key", b, err)
 
-	market := zk.Context{Network: dense("network"), Market: dense("market"), Task: dense("task"),
+	bound := zk.Context{Network: dense("network"), Market: dense("market"), Task: dense("task"),
 		Specification: dense("specification"), Output: dense("output"), Worker: dense("worker")}
+	chainID := zk.Word{30: 1337 >> 8, 31: 1337 & 255}
+	// What evmtest's market contract passes for its task 7: the second contract of the account that is also the worker.
+	market := zk.Context{Network: chainID, Market: address("97d5f67a077d0dfb885c7fe4bc2f23beedc51f30"), Task: number(7),
+		Specification: dense("specification"), Output: number(0), Worker: address("71c73f726b8c716f74d0928485486ac772d156b0")}
 	cases := []struct {
 		name    string
 		model   weights
 		x       []int64
 		context zk.Context
 	}{
-		{"good", modelA, []int64{1, 2, -3}, market},
+		{"good", modelA, []int64{1, 2, -3}, bound},
 		{"unbound", modelA, []int64{7, -8, 0}, zk.Context{}},
-		{"other", modelB, []int64{1, 2, -3}, market},
+		{"market", modelA, []int64{-8, 2, 7}, market},
+		{"other", modelB, []int64{1, 2, -3}, bound},
 	}
 	registered := map[string]*zk.Witness{}
 	for _, c := range cases {

@@ -12,7 +12,10 @@ import (
 	"path/filepath"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/ml/fixedpoint"
 	"github.com/signet-ml/signet/ml/report"
+	"github.com/signet-ml/signet/zk"
+	"github.com/signet-ml/signet/zk/commit"
 )
 
 // Error says which file a step could not use and what to do about it.
@@ -28,21 +31,45 @@ func NewError(path, step string, err error) error {
 }
 
 func (e *Error) Error() string {
-	var format *fhe.FormatError
-	var mismatch *fhe.MismatchError
 	switch {
 	case errors.Is(e.Err, fs.ErrNotExist):
 		return fmt.Sprintf("%s does not exist: run stage %s first", e.Path, e.Step)
-	case errors.As(e.Err, &mismatch):
+	case is[*fhe.MismatchError](e.Err), is[*MismatchError](e.Err):
 		return fmt.Sprintf("%s does not belong to the other files (%v): run stage %s again", e.Path, e.Err, e.Step)
-	case errors.As(e.Err, &format):
+	case is[*fhe.FormatError](e.Err), is[*zk.FormatError](e.Err), is[*commit.FormatError](e.Err), is[*fixedpoint.FormatError](e.Err), is[*FormatError](e.Err):
 		return fmt.Sprintf("%s is damaged (%v): run stage %s again", e.Path, e.Err, e.Step)
 	}
 	return fmt.Sprintf("%s: %v", e.Path, e.Err)
 }
 
+func is[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// FormatError reports bytes that are not what a file should hold. Err, when set, is the error underneath.
+type FormatError struct {
+	Reason string
+	Err    error
+}
+
+func (e *FormatError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: %v", e.Reason, e.Err)
+	}
+	return e.Reason
+}
+
+// Unwrap returns the error underneath, or nil.
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// MismatchError says that a file is a good one, but not one of these.
+type MismatchError struct{ With string }
+
+func (e *MismatchError) Error() string { return "it is not the one of " + e.With }
 
 // Read opens a file that a step makes and gives it to f, whose error it explains.
 func Read[T any](path, step string, f func(io.Reader) (T, error)) (T, error) {

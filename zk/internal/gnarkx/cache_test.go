@@ -105,6 +105,8 @@ func TestNoCache(t *testing.T) {
 }
 
 // Every kind of damage is a miss that heals: Setup returns good new keys and the next call hits.
+//
+// Soundness: S16, S22.
 func TestCacheDamage(t *testing.T) {
 	s := mustCompile(t, &toy{})
 	rewrite := func(name string, change func([]byte) []byte) func(t *testing.T, entry string) {
@@ -221,6 +223,8 @@ func TestCacheDamage(t *testing.T) {
 }
 
 // The name of an entry holds the circuit's digest, so an entry that was moved has the wrong sums.
+//
+// Soundness: S16.
 func TestCacheMovedEntry(t *testing.T) {
 	s := mustCompile(t, &toy{})
 	dir, entry := cacheDir(t, s)

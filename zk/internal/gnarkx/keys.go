@@ -72,6 +72,15 @@ func Setup(ctx context.Context, s *System, cacheDir string, progress func(phase 
 	return k, k != made, nil
 }
 
+// Load returns the keys of s that Setup kept in cacheDir. It fails where Setup would make new ones.
+func Load(s *System, cacheDir string) (*Keys, error) {
+	c, err := openCache(cacheDir, s)
+	if err != nil {
+		return nil, err
+	}
+	return c.load()
+}
+
 func setup(s *System) (*Keys, error) {
 	k := &Keys{system: s, pk: new(groth16.ProvingKey)}
 	var vk groth16.VerifyingKey

@@ -155,6 +155,9 @@ func TestChallengeSolidity(t *testing.T) {
 	}
 }
 
+// TestVerifyRejects shows a proof for what it does not prove.
+//
+// Soundness: S1, S16, S24.
 func TestVerifyRejects(t *testing.T) {
 	k := toyKeys()
 	var zero, minus fr.Element
@@ -231,6 +234,9 @@ func rerandomise(t testing.TB, k *Keys, proof []byte) []byte {
 	return b.Bytes()
 }
 
+// TestProofsAreMalleable turns a proof into other bytes that prove the same.
+//
+// Soundness: S15.
 func TestProofsAreMalleable(t *testing.T) {
 	k := toyKeys()
 	v := good()
@@ -245,6 +251,8 @@ func TestProofsAreMalleable(t *testing.T) {
 }
 
 // Two changes of each byte.
+//
+// Soundness: P21, S22.
 func TestMauledProof(t *testing.T) {
 	k := toyKeys()
 	v := good()
@@ -269,6 +277,9 @@ func TestMauledProof(t *testing.T) {
 	}
 }
 
+// TestMalformedProof cuts, extends and spoils proofs.
+//
+// Soundness: S22.
 func TestMalformedProof(t *testing.T) {
 	k := toyKeys()
 	v := good()
@@ -350,6 +361,8 @@ func allocated(f func()) uint64 {
 }
 
 // Whatever the counts say, hostile bytes cost nothing.
+//
+// Soundness: S22.
 func TestHostileBytesAllocateLittle(t *testing.T) {
 	k := toyKeys()
 	v := good()
@@ -400,6 +413,9 @@ func TestHostileBytesAllocateLittle(t *testing.T) {
 	}
 }
 
+// FuzzProof verifies whatever it is given.
+//
+// Soundness: S22.
 func FuzzProof(f *testing.F) {
 	v := readVectors(f)
 	vk, err := UnmarshalVerifyingKey(unhex(f, v.Key))

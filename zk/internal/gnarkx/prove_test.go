@@ -41,6 +41,8 @@ func TestProve(t *testing.T) {
 }
 
 // A mask that is used twice gives away whether two proofs are of the same values.
+//
+// Soundness: P17.
 func TestProveMasksAreFresh(t *testing.T) {
 	k := toyKeys()
 	v := good()
@@ -56,6 +58,8 @@ func TestProveMasksAreFresh(t *testing.T) {
 }
 
 // The first pass must use a mask that only this package knows, and gnark's prover the same one.
+//
+// Soundness: P17.
 func TestMaskHint(t *testing.T) {
 	id, err := maskHint()
 	if err != nil {
@@ -166,6 +170,8 @@ func TestProveUnsatisfied(t *testing.T) {
 }
 
 // Between the passes nothing but Statement may change: the challenge would be of other values.
+//
+// Soundness: P17.
 func TestProveRefusesOtherInputs(t *testing.T) {
 	k := toyKeys()
 	for _, tt := range []struct {
@@ -256,6 +262,8 @@ func TestProveStaticStatement(t *testing.T) {
 }
 
 // A proving key of another setup gives proofs that do not verify; none of them gets out.
+//
+// Soundness: S16.
 func TestProveWithOtherVerifyingKey(t *testing.T) {
 	s := mustCompile(t, &toy{})
 	a, b := mustSetup(t, s), mustSetup(t, s)

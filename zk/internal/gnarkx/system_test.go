@@ -85,6 +85,9 @@ func unregistered(_ *big.Int, in, out []*big.Int) error {
 	return nil
 }
 
+// TestCompileRefuses lists what gnark accepts and Compile does not.
+//
+// Soundness: S2, S21, S24, S25.
 func TestCompileRefuses(t *testing.T) {
 	with := func(define func(api frontend.API, c *twoPublic) error) frontend.Circuit {
 		return &twoPublic{define: define}
@@ -160,6 +163,8 @@ func TestCompileRefuses(t *testing.T) {
 }
 
 // Each secret input in turn is left out of the commitment.
+//
+// Soundness: S2.
 func TestCompileRefusesAnyInputLeftOut(t *testing.T) {
 	for without := 1; without <= toySize+1; without++ {
 		_, err := Compile(&toy{without: without})

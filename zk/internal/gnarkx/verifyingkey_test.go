@@ -18,6 +18,9 @@ func plainTwo(api frontend.API, c *twoPublic) error {
 	return plain(api, c.Context, c.Statement, c.A, c.B)
 }
 
+// TestVerifyingKey encodes and decodes a key, and looks at what its challenge absorbs.
+//
+// Soundness: S1.
 func TestVerifyingKey(t *testing.T) {
 	k := toyKeys()
 	b, err := k.VerifyingKey().MarshalBinary()
@@ -46,6 +49,9 @@ func TestVerifyingKey(t *testing.T) {
 	}
 }
 
+// TestMalformedVerifyingKey cuts, extends and spoils keys.
+//
+// Soundness: S22.
 func TestMalformedVerifyingKey(t *testing.T) {
 	key, _ := toyKeys().vk.MarshalBinary()
 	with := func(at int, b ...byte) []byte {
@@ -86,6 +92,8 @@ func TestMalformedVerifyingKey(t *testing.T) {
 
 // A change of any byte gives no key, or one with another digest that verifies nothing. β and δ in G1 are no part of
 // verification, in gnark's format for compatibility only: there the digest alone differs.
+//
+// Soundness: S16, S22.
 func TestMauledVerifyingKey(t *testing.T) {
 	k := toyKeys()
 	v := good()
@@ -118,6 +126,8 @@ func TestMauledVerifyingKey(t *testing.T) {
 }
 
 // Keys of circuits that Compile refuses do not pass either.
+//
+// Soundness: S16, S24.
 func TestVerifyingKeyOfOtherShape(t *testing.T) {
 	for name, c := range map[string]frontend.Circuit{
 		"two-commitments": &twoPublic{define: func(api frontend.API, c *twoPublic) error {
@@ -150,6 +160,9 @@ func TestVerifyingKeyOfOtherShape(t *testing.T) {
 	}
 }
 
+// FuzzVerifyingKey decodes whatever it is given.
+//
+// Soundness: S22.
 func FuzzVerifyingKey(f *testing.F) {
 	f.Add(unhex(f, readVectors(f).Key))
 	f.Add([]byte{})

@@ -29,18 +29,20 @@ func TestArtifacts(t *testing.T) {
 			check(t, variant, compile(t, c, solidity.Name))
 		})
 	}
-	t.Run("contract=harness", func(t *testing.T) {
-		c, err := solidity.Export(readFixture(t, "public").vk)
-		if err != nil {
-			t.Fatal(err)
-		}
-		source, err := os.ReadFile("testdata/Harness.sol")
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Files = append(c.Files, solidity.File{Name: "Harness.sol", Source: string(source)})
-		check(t, "harness", compile(t, c, "Harness"))
-	})
+	for _, name := range []string{"Harness", "Market"} {
+		t.Run("contract="+name, func(t *testing.T) {
+			c, err := solidity.Export(readFixture(t, "public").vk)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source, err := os.ReadFile(filepath.Join("testdata", name+".sol"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Files = append(c.Files, solidity.File{Name: name + ".sol", Source: string(source)})
+			check(t, strings.ToLower(name), compile(t, c, name))
+		})
+	}
 }
 
 func check(t *testing.T, name string, a artifact) {

@@ -13,7 +13,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/ethclient/simulated"
+	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/params"
 )
 
@@ -37,7 +39,7 @@ func readArtifact(t testing.TB, name string) artifact {
 	return a
 }
 
-// A chain is a simulated chain with one rich account.
+// A chain is a simulated chain with one rich account, always the same.
 type chain struct {
 	t       testing.TB
 	backend *simulated.Backend
@@ -46,12 +48,18 @@ type chain struct {
 
 func newChain(t testing.TB) *chain {
 	t.Helper()
-	key, err := crypto.GenerateKey()
+	key, err := crypto.ToECDSA(crypto.Keccak256([]byte("signet evmtest"))) // fixed, so that addresses are
 	if err != nil {
 		t.Fatal(err)
 	}
 	rich := types.Account{Balance: new(big.Int).Mul(big.NewInt(1000), big.NewInt(params.Ether))}
-	c := &chain{t: t, key: key, backend: simulated.NewBackend(types.GenesisAlloc{crypto.PubkeyToAddress(key.PublicKey): rich})}
+	alloc := types.GenesisAlloc{crypto.PubkeyToAddress(key.PublicKey): rich}
+	c := &chain{t: t, key: key, backend: simulated.NewBackend(alloc, func(_ *node.Config, c *ethconfig.Config) {
+		// go-ethereum starts with forks that are not live yet and price state in another way: stop at Osaka.
+		forks := *c.Genesis.Config
+		forks.BogotaTime = nil
+		c.Genesis.Config = &forks
+	})}
 	t.Cleanup(func() { c.backend.Close() })
 	return c
 }

@@ -37,7 +37,7 @@ func readFixture(t testing.TB, variant string) *fixture {
 	if f.vk, err = zk.ReadVerifyingKey(open("verifying.key"), 1<<16); err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"good", "unbound"}
+	names := []string{"good", "unbound", "market"}
 	if variant == "private" {
 		names = append(names, "other")
 	}

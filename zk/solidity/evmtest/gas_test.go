@@ -12,7 +12,7 @@ import (
 // budget is what a verification may cost as a transaction of its own, in gas.
 var budget = map[string]uint64{"public": 350_000, "private": 550_000}
 
-// TestGas measures whole transactions and compares them with testdata/gas.txt, which the documentation quotes.
+// TestGas measures whole transactions and compares them with testdata/gas.txt, whose numbers the documentation quotes.
 func TestGas(t *testing.T) {
 	var b strings.Builder
 	for _, variant := range []string{"public", "private"} {
@@ -30,6 +30,12 @@ func TestGas(t *testing.T) {
 		fmt.Fprintf(&b, "%s verification %d\n", variant, gas)
 		fmt.Fprintf(&b, "%s verification-of-a-wrong-output %d\n", variant, c.send(&contract, bad, 1<<21).GasUsed)
 		fmt.Fprintf(&b, "%s verification-of-b-off-the-curve %d\n", variant, c.send(&contract, offCurve, 1<<21).GasUsed)
+		if variant == "public" {
+			call := gnarkCall(t, f, good[4+32*wordProof:])
+			fmt.Fprintf(&b, "%s gnark's-verifyProof-alone %d\n", variant, c.send(&contract, call, 1<<21).GasUsed)
+		}
+		m := newMarket(newChain(t), f, variant)
+		fmt.Fprintf(&b, "%s answer-to-testdata/Market.sol %d\n", variant, m.answer(7, m.output, m.proof).GasUsed)
 		fmt.Fprintf(&b, "%s deployment %d\n", variant, deployment)
 		fmt.Fprintf(&b, "%s calldata-bytes %d\n", variant, len(good))
 		fmt.Fprintf(&b, "%s code-bytes %d\n", variant, readArtifact(t, variant).Runtime)

@@ -80,7 +80,7 @@ func TestGoodProofs(t *testing.T) {
 	for _, variant := range []string{"public", "private"} {
 		f, c := readFixture(t, variant), newChain(t)
 		contract, _ := f.deploy(c, variant, "good")
-		for _, name := range []string{"good", "unbound"} {
+		for _, name := range []string{"good", "unbound", "market"} {
 			t.Run(fmt.Sprintf("weights=%s/proof=%s", variant, name), func(t *testing.T) {
 				got, err := c.call(contract, f.calls[name], enough)
 				if err != nil || !bytes.Equal(got, yes) {
@@ -92,6 +92,8 @@ func TestGoodProofs(t *testing.T) {
 }
 
 // TestOtherModel deploys a contract for another model under the same key: what one takes, the other refuses.
+//
+// Soundness: S20, P23.
 func TestOtherModel(t *testing.T) {
 	f, c := readFixture(t, "private"), newChain(t)
 	for _, deployed := range []string{"good", "other"} {
@@ -135,6 +137,8 @@ func TestConstructor(t *testing.T) {
 }
 
 // TestBadProofs changes a good call in one place at a time. The contract has to answer false, and not by reverting.
+//
+// Soundness: S1, S20, S24, P15, P21, P23.
 func TestBadProofs(t *testing.T) {
 	_, _, g1, g2 := bn254.Generators()
 	var u bn254.E2

@@ -11,6 +11,8 @@ import (
 )
 
 // TestPoseidon2 compares the library with gnark-crypto's permutation and, for lists of elements, with commit.Hash.
+//
+// Soundness: S23.
 func TestPoseidon2(t *testing.T) {
 	c := newChain(t)
 	contract, _ := c.deploy("harness", nil)

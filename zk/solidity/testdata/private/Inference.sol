@@ -32,7 +32,7 @@ contract Inference is Verifier {
 
     uint256 internal constant KIND = 1;
     uint256 internal constant SEMANTICS = 1;
-    uint256 internal constant KEY_DIGEST = 0x35d3edcf2ac5d17ecbc1b025c164f64c225762e0a4540582112e1bba0fcea6fe;
+    uint256 internal constant KEY_DIGEST = 0xfb4cc5e31092312f975194ba8571be6487a1638b3f798893d8cd49cfbe28c2e8;
 
     // Keccak-256 digests of the tags.
     uint256 internal constant TAG_SUBJECT = 0xe588dd17c1e33bcd151a13862f8298d41295fb9dad304e330a2f410732f5a5bd;
@@ -45,7 +45,7 @@ contract Inference is Verifier {
     uint256 internal constant STATEMENT_IV = 0x00c8e8338e3be7bf88038f0f3dafb6474441eab38ded59092582b75a497a03c7;
 
     uint256 internal constant FORM = 2; // compact
-    uint256 internal constant SRS_DIGEST = 0x7c59e69dbcf5d62b9088be2ca27c7e5b22607a3beb41ca1ad86ff9c5ef0482a1;
+    uint256 internal constant SRS_DIGEST = 0x7c03f22c0757cc086c817235901d0b071ad452233acefe51e4416e21e8a2f700;
     uint256 internal constant LAYOUT_DIGEST = 0x11120b8c0c1d85129160a861b307c312871b1f297185f9e95cec6ac7d5ef0e21;
     uint256 internal constant CIRCUIT_DIGEST = 0x1bf7fed1150f2bf00f178ab0ae47e324c4a935d55fc2c3ecd1d1a79e396cf932;
 
@@ -54,14 +54,14 @@ contract Inference is Verifier {
     uint256 internal constant ONE_X_1 = 0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2;
     uint256 internal constant ONE_Y_0 = 0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa;
     uint256 internal constant ONE_Y_1 = 0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b;
-    uint256 internal constant T_NEG_X_0 = 0x1b24de01422c15feb8f646a7031ccc430cdfc01d976e35f0a78abff276601e7f;
-    uint256 internal constant T_NEG_X_1 = 0x1a40149867cf7c9e459d3aa708aeafc6658d462579daaad2955fc19d74bb5fcb;
-    uint256 internal constant T_NEG_Y_0 = 0x2ddb2baa56fbb9dadc7b9338d74b245f5a69171e197fe93e9581e823c1c6dba0;
-    uint256 internal constant T_NEG_Y_1 = 0x2846e53102da2e18a07853f595541ffa69ce37d997b6870000cc73ab91703c1c;
-    uint256 internal constant S_NEG_X_0 = 0x008e34cc77a175e6b58320948e93583ef1456b4d2a8ba8af7f12e708f75672a6;
-    uint256 internal constant S_NEG_X_1 = 0x257cbf99bf8d8d9c46a3ed1a2b40a9930da85354c8a64fa1b652852bbca720d8;
-    uint256 internal constant S_NEG_Y_0 = 0x26942a3e276a9d855166bc7bfd135d656254d11ec9feae9e121fd078d0e6fe94;
-    uint256 internal constant S_NEG_Y_1 = 0x1dad6fa4e7af5b2e0794d0f78bfe49f9545690b373fa221f2e58a2a47a302e36;
+    uint256 internal constant T_NEG_X_0 = 0x26f7de87809a44e757ea6cfd1a62a5aef42cd42a68979b69dab0cf4fd0c8eaa3;
+    uint256 internal constant T_NEG_X_1 = 0x2902f2f98c7f3ed978f1fa2603f17b3b5169272318e2cc54eb3271d541042e65;
+    uint256 internal constant T_NEG_Y_0 = 0x081f48c8f46a618495477c5ed369cd86d25691dab8dd6bcfc8bcf51928ded150;
+    uint256 internal constant T_NEG_Y_1 = 0x301e85813c08e6a38152e359b8e77cfaf94f2085a63d9dbfecbedef7d0bfb593;
+    uint256 internal constant S_NEG_X_0 = 0x1a404bc7c421e1bbfbb8e7c0ea74951e4d619e12588f1d45b6bf2d624edaa9d0;
+    uint256 internal constant S_NEG_X_1 = 0x2e6fb79c5e9f7e7b5f6150282278d4244287de6065e09bd9abbf75f8fdb0089d;
+    uint256 internal constant S_NEG_Y_0 = 0x029a8a7aac1f1d3764f5076ffa1f6b5bedbd5f4b594d4dafe501273db9a2dcf3;
+    uint256 internal constant S_NEG_Y_1 = 0x12edd4a97d5d235d832b29d32b2fb85744630e3b4aae9ece989e132bcdfd5a39;
 
     // Bytes of a proof: A, B, C, commitment, its proof of knowledge, K, e1, e2, Q1, Q2.
     uint256 internal constant PROOF_SIZE = 0x280;

@@ -29,7 +29,7 @@ contract Inference is Verifier {
 
     uint256 internal constant KIND = 1;
     uint256 internal constant SEMANTICS = 1;
-    uint256 internal constant KEY_DIGEST = 0xbfc338fdb4d32f967408054b3354c8587a84bc36a63645e6368149c4a2eec615;
+    uint256 internal constant KEY_DIGEST = 0x5c209d2aa341fd94e12748a816c85cccfb4f5685e8a8de03adad05604c3e1dc2;
 
     // Keccak-256 digests of the tags.
     uint256 internal constant TAG_SUBJECT = 0xe588dd17c1e33bcd151a13862f8298d41295fb9dad304e330a2f410732f5a5bd;
