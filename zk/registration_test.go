@@ -672,26 +672,6 @@ func TestVerifyRangeProved(t *testing.T) {
 	})
 }
 
-// TestEstimateRegistration compares an estimate with what is made then.
-func TestEstimateRegistration(t *testing.T) {
-	registries(t, func(t *testing.T, r *registry) {
-		rep, err := zk.Estimate(r.reg.Circuit(), rates(), zk.ReferenceString(r.keys.ReferenceString()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := r.proof.MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rep.Kind != zk.RangeProof || rep.Constraints != r.reg.Constraints() || rep.ProofBytes != len(b) || len(rep.Costs) == 0 {
-			t.Errorf("%d constraints, %d bytes, want %d, %d", rep.Constraints, rep.ProofBytes, r.reg.Constraints(), len(b))
-		}
-		if s := rep.String(); strings.Contains(s, "the input") || !strings.Contains(s, "anything of the weights but their ranges") {
-			t.Errorf("it speaks of an inference:\n%s", s)
-		}
-	})
-}
-
 // dense returns Wx + b.
 func dense(w, b, x []int64) []int64 {
 	out := append([]int64(nil), b...)
