@@ -15,8 +15,9 @@ import (
 	"github.com/signet-ml/signet/zk/commit"
 )
 
-// prediction returns a proof by a registry's model, with its statement.
-func (r *registry) prediction(t *testing.T) *zk.Result {
+// prediction returns a proof by a registry's model, with its statement, which says or does not say that the weights are
+// range-proved.
+func (r *registry) prediction(t *testing.T, ranges bool) *zk.Result {
 	t.Helper()
 	w, bias := modest(r.layout)
 	x := []int64{100, -127, 3, 0, 64}
@@ -32,7 +33,7 @@ func (r *registry) prediction(t *testing.T) *zk.Result {
 	}
 	res, err := zk.Prove(t.Context(), r.keys, zk.Witness{
 		Trace: [][]int64{x, hidden, active, scores, {class}}, Input: zk.Committed, Output: zk.Public,
-		Model: r.model, Opening: r.opening, Budget: &counter{r.model, 9}, RangeProved: true,
+		Model: r.model, Opening: r.opening, Budget: &counter{r.model, 9}, RangeProved: ranges,
 		Context: zk.Context{Network: zk.Word{31: 1}, Task: zk.Word{31: 2}},
 	})
 	if err != nil {
@@ -101,7 +102,7 @@ func TestStoredForm(t *testing.T) {
 
 // artefacts are what a registry's prediction leaves behind, by file.
 func (r *registry) artefacts(t *testing.T) (*zk.Statement, map[string]encoding.BinaryMarshaler) {
-	res := r.prediction(t)
+	res := r.prediction(t, true)
 	return res.Statement, map[string]encoding.BinaryMarshaler{
 		"vk.bin": r.keys.VerifyingKey(), "proof.bin": res.Proof, "registration-vk.bin": r.reg.VerifyingKey(), "registration.bin": r.proof,
 	}
@@ -315,6 +316,9 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		st.RangeProved = want.RangeProved // a weaker claim is true as well
+		if st.Input.Visibility == zk.Hashed {
+			st.Input.Visibility = zk.Committed // how a digest was made is for who checks it against a value
+		}
 		if got, err := json.Marshal(st); err != nil || !bytes.Equal(got, canonical) {
 			t.Errorf("another statement verifies: %s", got)
 		}

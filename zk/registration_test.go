@@ -613,30 +613,9 @@ func (c *counter) Reserve() (int, error) {
 func TestVerifyRangeProved(t *testing.T) {
 	registries(t, func(t *testing.T, r *registry) {
 		vk, regKey := r.keys.VerifyingKey(), r.reg.VerifyingKey()
-		w, bias := modest(r.layout)
-		x := []int64{100, -127, 3, 0, 64}
-		hidden := dense(w[0], bias[0], x)
-		active := make([]int64, len(hidden))
-		for i, v := range hidden {
-			active[i] = min(max((v+32)>>6, 0), 127)
-		}
-		scores := dense(w[1], bias[1], active)
-		class := int64(0)
-		if scores[1] > scores[0] {
-			class = 1
-		}
-		prove := func(ranges bool) *zk.Result {
-			res, err := zk.Prove(t.Context(), r.keys, zk.Witness{
-				Trace: [][]int64{x, hidden, active, scores, {class}}, Input: zk.Committed, Output: zk.Public,
-				Model: r.model, Opening: r.opening, Budget: &counter{r.model, 9}, RangeProved: ranges,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return res
-		}
 		with := func(reg *zk.Registration, by zk.Word) zk.VerifyOption { return zk.WithRegistration(regKey, reg, by) }
-		says, silent := prove(true), prove(false)
+		says, silent := r.prediction(t, true), r.prediction(t, false)
+		class := says.Statement.Output.Values[0]
 		for _, c := range []struct {
 			name string
 			res  *zk.Result
