@@ -90,26 +90,6 @@ func TestEstimateGolden(t *testing.T) {
 	}
 }
 
-// TestEstimateRegistration: a registration has another proof, and nothing of inputs.
-func TestEstimateRegistration(t *testing.T) {
-	c := small(t, 1, true)
-	reg, err := nn.NewRegistration(c.Spec().Layout)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := zk.Estimate(reg, rates())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Constraints != reg.Constraints() || r.ProofBytes != 296 || r.Layers != nil || r.Costs == nil {
-		t.Errorf("%+v", r)
-	}
-	text := r.String()
-	if strings.Contains(text, "the input") || !strings.Contains(text, "who registers the model") {
-		t.Errorf("manifest of a registration:\n%s", text)
-	}
-}
-
 // TestEstimateExact compares a report with the keys that it foresaw.
 func TestEstimateExact(t *testing.T) {
 	for _, tt := range []struct {

@@ -2,6 +2,7 @@ package zk_test
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"os"
@@ -14,8 +15,9 @@ import (
 	"github.com/signet-ml/signet/zk/commit"
 )
 
-// prediction returns a proof by a registry's model, with its statement.
-func (r *registry) prediction(t *testing.T) *zk.Result {
+// prediction returns a proof by a registry's model, with its statement, which says or does not say that the weights are
+// range-proved.
+func (r *registry) prediction(t *testing.T, ranges bool) *zk.Result {
 	t.Helper()
 	w, bias := modest(r.layout)
 	x := []int64{100, -127, 3, 0, 64}
@@ -31,7 +33,7 @@ func (r *registry) prediction(t *testing.T) *zk.Result {
 	}
 	res, err := zk.Prove(t.Context(), r.keys, zk.Witness{
 		Trace: [][]int64{x, hidden, active, scores, {class}}, Input: zk.Committed, Output: zk.Public,
-		Model: r.model, Opening: r.opening, Budget: &counter{r.model, 9}, RangeProved: true,
+		Model: r.model, Opening: r.opening, Budget: &counter{r.model, 9}, RangeProved: ranges,
 		Context: zk.Context{Network: zk.Word{31: 1}, Task: zk.Word{31: 2}},
 	})
 	if err != nil {
@@ -46,7 +48,8 @@ func TestStoredForm(t *testing.T) {
 	registries(t, func(t *testing.T, r *registry) {
 		dir := filepath.Join("testdata", "v1", r.model.Form.String())
 		if *update {
-			store(t, dir, r)
+			st, files := r.artefacts(t)
+			store(t, dir, st, files)
 		}
 		read := func(name string) *bytes.Reader {
 			b, err := os.ReadFile(filepath.Join(dir, name))
@@ -97,17 +100,22 @@ func TestStoredForm(t *testing.T) {
 	})
 }
 
-func store(t *testing.T, dir string, r *registry) {
+// artefacts are what a registry's prediction leaves behind, by file.
+func (r *registry) artefacts(t *testing.T) (*zk.Statement, map[string]encoding.BinaryMarshaler) {
+	res := r.prediction(t, true)
+	return res.Statement, map[string]encoding.BinaryMarshaler{
+		"vk.bin": r.keys.VerifyingKey(), "proof.bin": res.Proof, "registration-vk.bin": r.reg.VerifyingKey(), "registration.bin": r.proof,
+	}
+}
+
+func store(t *testing.T, dir string, st *zk.Statement, artefacts map[string]encoding.BinaryMarshaler) {
 	t.Helper()
-	res := r.prediction(t)
-	statement, err := json.MarshalIndent(res.Statement, "", "\t")
+	statement, err := json.MarshalIndent(st, "", "\t")
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{"statement.json": append(statement, '\n')}
-	for name, x := range map[string]interface{ MarshalBinary() ([]byte, error) }{
-		"vk.bin": r.keys.VerifyingKey(), "proof.bin": res.Proof, "registration-vk.bin": r.reg.VerifyingKey(), "registration.bin": r.proof,
-	} {
+	for name, x := range artefacts {
 		if files[name], err = x.MarshalBinary(); err != nil {
 			t.Fatal(err)
 		}
@@ -308,6 +316,9 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		st.RangeProved = want.RangeProved // a weaker claim is true as well
+		if st.Input.Visibility == zk.Hashed {
+			st.Input.Visibility = zk.Committed // how a digest was made is for who checks it against a value
+		}
 		if got, err := json.Marshal(st); err != nil || !bytes.Equal(got, canonical) {
 			t.Errorf("another statement verifies: %s", got)
 		}

@@ -88,12 +88,13 @@ func Register(ctx context.Context, regKeys *Keys, vk *VerifyingKey, model *commi
 }
 
 // VerifyRegistration returns nil if reg proves that the weights behind model lie in the ranges of vk's layout, and was
-// made by registrant: a few milliseconds, no secret, no randomness, any input. Errors wrap ErrRegistration, or
-// ErrStatement when model does not fit vk.
+// made in registrant's name by somebody who knew them: a few milliseconds, no secret, no randomness, any input. Errors
+// wrap ErrRegistration, or ErrStatement when model does not fit vk.
 //
 // The caller vouches for four things: that regKey is the key of the registration circuit of this layout (compare its
-// Digest with one that you trust, or its Circuit with that of keys of your own), that its provenance is one that it
-// accepts, that model is the commitment that was agreed on, and that registrant comes from its own records.
+// Digest with one that you trust: the layout and the circuit's digest in a stranger's key are claims), that its
+// provenance is one that it accepts, that model is the commitment that was agreed on, and that registrant comes from its
+// own records.
 func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, registrant Word, reg *Registration) error {
 	if err := regKey.serves(vk); err != nil {
 		return err
@@ -121,8 +122,8 @@ func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, regi
 	return orRefuse(refuse, "opening", commit.VerifyMatrixOpening(vk.srs, model, rowChallenge(h), h, reg.opening))
 }
 
-// serves returns ErrRegistration unless regKey is for registrations of vk's models: both are about the same weights, in the
-// same layout, ranges included, and under the same reference string.
+// serves returns ErrRegistration unless regKey is for registrations of vk's models: both are about the same weights, in
+// the same layout, ranges included, and under the same reference string.
 func (regKey *VerifyingKey) serves(vk *VerifyingKey) error {
 	refuse := func(reason string) error { return fmt.Errorf("%w: %s", ErrRegistration, reason) }
 	switch {

@@ -249,6 +249,13 @@ func (r *registry) refused(t *testing.T, name string, model *commit.Commitment, 
 	}
 }
 
+// opens returns what opens o's commitment truly.
+func opens(t *testing.T, r *registry, o *commit.Opening) func(g, h fr.Element) (*commit.MatrixOpening, error) {
+	return func(g, h fr.Element) (*commit.MatrixOpening, error) {
+		return commit.OpenMatrix(t.Context(), r.keys.ReferenceString(), o, g, h, o.Row(g))
+	}
+}
+
 func evaluateAt(f []fr.Element, x fr.Element) (y fr.Element) {
 	for i := len(f) - 1; i >= 0; i-- {
 		y.Mul(&y, &x).Add(&y, &f[i])
@@ -261,7 +268,6 @@ func evaluateAt(f []fr.Element, x fr.Element) (y fr.Element) {
 // Soundness: P9, S8.
 func TestRegistrationForgedWeights(t *testing.T) {
 	registries(t, func(t *testing.T, r *registry) {
-		srs := r.keys.ReferenceString()
 		roomy := func(l *commit.Layout) {
 			for i := range l.Blocks {
 				l.Blocks[i].Weight, l.Blocks[i].Bias = commit.Range{Lo: -1 << 20, Hi: 1 << 20}, commit.Range{Lo: -1 << 50, Hi: 1 << 50}
@@ -288,9 +294,7 @@ func TestRegistrationForgedWeights(t *testing.T) {
 			{"padding bias", func(l *commit.Layout) { l.Blocks[1].Rows = 3 }, func(w, b [][]int64) { b[1][2] = -1 }},
 		} {
 			bad := r.wider(t, c.layout, c.values)
-			r.refused(t, c.name, bad.model, r.opening, func(g, h fr.Element) (*commit.MatrixOpening, error) {
-				return commit.OpenMatrix(t.Context(), srs, bad.opening, g, h, bad.opening.Row(g))
-			})
+			r.refused(t, c.name, bad.model, r.opening, opens(t, r, bad.opening))
 			if _, err := zk.Register(t.Context(), r.reg, r.keys.VerifyingKey(), bad.model, bad.opening, registrant); err == nil {
 				t.Errorf("%s: registered", c.name)
 			}
@@ -410,9 +414,7 @@ func TestRegistrationForgedBlinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.refused(t, "other blinds", r.model, again, func(g, h fr.Element) (*commit.MatrixOpening, error) {
-			return commit.OpenMatrix(t.Context(), r.keys.ReferenceString(), r.opening, g, h, r.opening.Row(g))
-		})
+		r.refused(t, "other blinds", r.model, again, opens(t, r, r.opening))
 	})
 }
 
@@ -505,9 +507,7 @@ func TestRegistrationCopied(t *testing.T) {
 			model *commit.Commitment
 			of    *commit.Opening
 		}{{"a wider range", weight.reg, wide.model, wide.opening}, {"another reference string", secrets.reg, r.model, r.opening}} {
-			reg, err := zk.ForgeRegistration(t.Context(), c.keys, vk, c.model, registrant, c.of, func(g, h fr.Element) (*commit.MatrixOpening, error) {
-				return commit.OpenMatrix(t.Context(), srs, c.of, g, h, c.of.Row(g))
-			})
+			reg, err := zk.ForgeRegistration(t.Context(), c.keys, vk, c.model, registrant, c.of, opens(t, r, c.of))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -613,30 +613,9 @@ func (c *counter) Reserve() (int, error) {
 func TestVerifyRangeProved(t *testing.T) {
 	registries(t, func(t *testing.T, r *registry) {
 		vk, regKey := r.keys.VerifyingKey(), r.reg.VerifyingKey()
-		w, bias := modest(r.layout)
-		x := []int64{100, -127, 3, 0, 64}
-		hidden := dense(w[0], bias[0], x)
-		active := make([]int64, len(hidden))
-		for i, v := range hidden {
-			active[i] = min(max((v+32)>>6, 0), 127)
-		}
-		scores := dense(w[1], bias[1], active)
-		class := int64(0)
-		if scores[1] > scores[0] {
-			class = 1
-		}
-		prove := func(ranges bool) *zk.Result {
-			res, err := zk.Prove(t.Context(), r.keys, zk.Witness{
-				Trace: [][]int64{x, hidden, active, scores, {class}}, Input: zk.Committed, Output: zk.Public,
-				Model: r.model, Opening: r.opening, Budget: &counter{r.model, 9}, RangeProved: ranges,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return res
-		}
 		with := func(reg *zk.Registration, by zk.Word) zk.VerifyOption { return zk.WithRegistration(regKey, reg, by) }
-		says, silent := prove(true), prove(false)
+		says, silent := r.prediction(t, true), r.prediction(t, false)
+		class := says.Statement.Output.Values[0]
 		for _, c := range []struct {
 			name string
 			res  *zk.Result

@@ -54,7 +54,7 @@ type Report struct {
 	SetupBytes int64         `json:"setup_bytes"` // memory of a process that makes keys
 	ProveBytes int64         `json:"prove_bytes"` // memory of a process that loads keys and proves
 
-	ReferenceBytes    int64  `json:"reference_bytes"`   // of the reference string, in memory and on disk
+	ReferenceBytes    int64  `json:"reference_bytes"` // of the reference string, in memory and on disk
 	VerifyingKeyBytes int    `json:"verifying_key_bytes"`
 	ModelBytes        int    `json:"model_bytes"` // of the model commitment
 	ProofBytes        int    `json:"proof_bytes"`

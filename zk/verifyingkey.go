@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -155,6 +156,8 @@ func (s *Spec) check(target Target, form commit.Form) error {
 		return fmt.Errorf("semantics version %d, this library knows %d", s.Version, Semantics)
 	case target != Native && target != Solidity:
 		return fmt.Errorf("target %d", target)
+	case !s.private() && (s.Layout.Blocks != nil || s.Layout.Blinds != 0 || s.Layout.Accumulators != 0):
+		return errors.New("a layout without blocks")
 	case s.private() != (form == commit.Rows || form == commit.Compact):
 		return fmt.Errorf("commitment form %d with %d blocks of private weights", form, len(s.Layout.Blocks))
 	case s.Kind == RangeProof:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/signet-ml/signet/ml/fixedpoint"
 	"github.com/signet-ml/signet/zk"
@@ -22,6 +23,9 @@ type Opening struct {
 	opening    *commit.Opening
 	budget     zk.Budget
 	close      func() error
+
+	dir          string // of CommitTo; empty in memory
+	registration atomic.Pointer[zk.Registration]
 }
 
 // Commitment returns the public side.
@@ -48,15 +52,16 @@ func (c *Circuit) Commit(k *zk.Keys) (*Commitment, *Opening, error) {
 
 // Names of an opening's files in the folder of CommitTo.
 const (
-	openingFile    = "opening"
-	budgetFile     = "budget"
-	commitmentFile = "commitment"
+	openingFile      = "opening"
+	budgetFile       = "budget"
+	commitmentFile   = "commitment"
+	registrationFile = "registration"
 )
 
 // CommitTo does what Commit does and keeps the opening in a new folder dir of mode 0700: the weights with their blinds,
 // the public commitment, and the journal of the budget, from which every proof is taken durably before it leaves. Two
 // processes cannot have it open at once. A copy of the folder must not be used: the journal notices that it was
-// restored and counts as spent.
+// restored and counts as spent. Register keeps its registration there too.
 func (c *Circuit) CommitTo(ctx context.Context, k *zk.Keys, dir string) (*Commitment, *Opening, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return nil, nil, fmt.Errorf("provable: commit: %w", err)
@@ -87,7 +92,7 @@ func (c *Circuit) CommitTo(ctx context.Context, k *zk.Keys, dir string) (*Commit
 	if err != nil {
 		return nil, nil, fmt.Errorf("provable: commit: %w", err)
 	}
-	o.budget, o.close = b, b.Close
+	o.budget, o.close, o.dir = b, b.Close, dir
 	return o.commitment, o, nil
 }
 
@@ -101,7 +106,7 @@ func (c *Circuit) LoadOpening(k *zk.Keys, dir string) (*Opening, error) {
 	if err != nil {
 		return nil, fmt.Errorf("provable: opening: %w", err)
 	}
-	o := new(Opening)
+	o := &Opening{dir: dir}
 	if o.commitment, err = commit.UnmarshalCommitment(public, k.VerifyingKey().Spec().Layout); err != nil {
 		return nil, fmt.Errorf("provable: opening: %w", err)
 	}
@@ -113,6 +118,11 @@ func (c *Circuit) LoadOpening(k *zk.Keys, dir string) (*Opening, error) {
 	if o.opening, err = commit.ReadOpening(f, maxOpening); err != nil {
 		return nil, fmt.Errorf("provable: opening: %w", err)
 	}
+	reg, err := loadRegistration(dir)
+	if err != nil {
+		return nil, fmt.Errorf("provable: opening: %w", err)
+	}
+	o.registration.Store(reg)
 	b, err := commit.OpenBudget(filepath.Join(dir, budgetFile), o.commitment.Blinds())
 	if err != nil {
 		return nil, fmt.Errorf("provable: opening: %w", err)

@@ -33,8 +33,8 @@ type Options struct {
 	Answer Answer
 	// Batch is how many samples one proof covers; 0 is 1.
 	Batch int
-	// Proofs is how many proofs one model commitment lasts for, at least; 0 is 1,000. Each costs a share of a column
-	// of random elements: about 2/m constraints for a network whose widest layer has m outputs.
+	// Proofs is how many proofs one model commitment lasts for, at least; 0 is 1,000. A registration counts as one. Each
+	// costs a share of a column of random elements: about 2/m constraints for a network whose widest layer has m outputs.
 	Proofs int
 	// Calibration are samples from which scales are chosen, as for the model: [n, sample shape...]. Required unless
 	// Twin is set.

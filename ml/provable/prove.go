@@ -58,6 +58,7 @@ func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.
 		return nil, nil, errors.New("provable: prove: an opening for public weights")
 	case private:
 		w.Model, w.Opening, w.Budget = opening.commitment, opening.opening, opening.budget
+		w.RangeProved = opening.Registration() != nil
 	}
 	for _, o := range opts {
 		o(&w)

@@ -18,7 +18,7 @@
 //	m, err := commit.NewMatrix(layout, weights, biases)
 //	c, opening, err := commit.Commit(ctx, srs, commit.Rows, m)
 //	cd := c.Digest(srs.VerifyingKey().Digest(), layout.Digest(), circuit, version)
-//	budget, err := commit.CreateBudget(path, cd, layout.Budget(commit.Rows))
+//	budget, err := commit.CreateBudget(path, c.Blinds(), layout.Budget(commit.Rows))
 //
 // A proof about it fixes a vector v in K, draws g, computes the row u = sum_i g^i W_i, draws h once u and v are fixed,
 // and shows that e1 = u(h) and e2 = v(h). The weights appear in no circuit: one that knows u costs a wire a column.

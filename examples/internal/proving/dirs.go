@@ -153,10 +153,10 @@ func (d Dirs) owner(ctx context.Context, input zk.Visibility) (*owner, error) {
 	if _, err := os.Stat(d.Keys); err != nil {
 		return nil, files.NewError(d.Keys, "setup", err)
 	}
-	if o.keys, err = zk.Setup(ctx, o.circuit.Circuit(), zk.CacheDir(d.Keys), zk.Existing()); err != nil {
+	if o.keys, err = zk.Setup(ctx, o.circuit.Circuit(), zk.CacheDir(d.Keys), zk.Existing()); err != nil && !errors.Is(err, zk.ErrNoKeys) {
 		return nil, err
 	}
-	if o.keys.VerifyingKey().Digest() != vk.Digest() {
+	if err != nil || o.keys.VerifyingKey().Digest() != vk.Digest() {
 		return nil, files.NewError(d.keyPath(), "setup", &files.MismatchError{With: "secret/model and the proving key"})
 	}
 	return o, nil
