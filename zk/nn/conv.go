@@ -54,7 +54,7 @@ func (c Conv2d) compile(in shape) (layer, error) {
 		return nil, err
 	}
 	if l.private() {
-		if p := newProduct(l); p.cost(l) < l.directCost() {
+		if p := newProduct(l); p.meets() && p.cost(l) < l.directCost() {
 			l.product = p
 		}
 	}

@@ -466,3 +466,67 @@ func TestMaxForgeries(t *testing.T) {
 		}
 	}
 }
+
+// TestProductShapes builds convolutions of random shapes as products of polynomials, however few their elements are, and
+// lies about every one of their sums.
+//
+// Soundness: P19, P23.
+func TestProductShapes(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	one := func(n int) [2]int { return [2]int{1 + r.IntN(n), 1 + r.IntN(n)} }
+	tried, raised := 0, 0
+	for tried < 40 {
+		groups := 1 + r.IntN(2)
+		size := one(4)
+		op := Conv2d{Channels: groups * (1 + r.IntN(2)), Height: size[0], Width: size[1], Out: groups * (1 + r.IntN(2)), Groups: groups,
+			Kernel: one(3), Stride: one(3), Padding: [2]int{r.IntN(4), r.IntN(4)}, Dilation: one(2), WeightRange: int8s, BiasRange: biases}
+		n := random(r, Graph{Batch: 1 + r.IntN(2), InputLen: op.Channels * size[0] * size[1], Input: int8s, Blinds: 4, Ops: []Op{op}}, false)
+		c, err := New(n.graph)
+		if err != nil {
+			continue // the kernel is larger than the padded input
+		}
+		l := c.layers[0].(*conv)
+		l.product = newProduct(l)
+		if !l.product.meets() {
+			continue // all windows are padding
+		}
+		if err := c.plan(); err != nil {
+			t.Fatal(err)
+		}
+		tried++
+		l.product.each(func(y, x phase) {
+			if y.taps[0].degree+x.taps[0].degree > 0 {
+				raised++
+			}
+		})
+		s := newSolver(t, c)
+		honest := n.trace(n.input(r))
+		if err := s.solved(t, n.assigned(t, c, honest)); err != nil {
+			t.Fatalf("%+v: %v", op, err)
+		}
+		for i := range honest[1] {
+			trace, _ := n.lie(honest, 0, map[int]int64{i: 1 - 2*int64(i&1)})
+			w, err := c.fill(n.assignment(t, c, trace))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.solved(t, w.Secret) == nil {
+				t.Errorf("%+v: a lie about sum %d is accepted", op, i)
+			}
+		}
+	}
+	if raised == 0 {
+		t.Error("no polynomial of taps starts above degree 0")
+	}
+}
+
+// TestNothingButPadding strides over the only input there is: sums are biases.
+func TestNothingButPadding(t *testing.T) {
+	n := random(rand.New(rand.NewPCG(1, 2)), Graph{Batch: 1, InputLen: 1, Input: int8s, Blinds: 3, Ops: []Op{
+		Conv2d{Channels: 1, Height: 1, Width: 1, Out: 2, Kernel: [2]int{1, 1}, Stride: [2]int{2, 2}, Padding: [2]int{51, 51}, WeightRange: int8s, BiasRange: biases},
+	}}, false)
+	c := build1(t, n.graph)
+	if err := newSolver(t, c).solved(t, n.assigned(t, c, n.trace([]int64{5}))); err != nil {
+		t.Error(err)
+	}
+}

@@ -65,6 +65,9 @@ func newSide(a axis) side {
 
 func newProduct(l *conv) *product { return &product{newSide(l.y), newSide(l.x)} }
 
+// meets reports whether any tap meets an input. If all windows are padding, there are no polynomials.
+func (p *product) meets() bool { return len(p.y.phases) > 0 && len(p.x.phases) > 0 }
+
 // degree returns the degree of the output in row y and column x, in the polynomials in one variable.
 func (p *product) degree(y, x int) int { return (y-p.y.low)*len(p.x.hit) + x - p.x.low }
 
