@@ -348,3 +348,121 @@ func TestErrorBound(t *testing.T) {
 		}
 	}
 }
+
+// hinted is a rescale of one element whose prover picks the hints.
+type hinted struct {
+	*rescale
+	hints hints
+}
+
+func (l hinted) build(b *build, in []number) ([]number, error) {
+	out, err := l.element(b, in[0], l.quotients[0], l.shape.ranges[0], l.hints)
+	return []number{out}, err
+}
+
+// around returns the integers that are not farther than by from x.
+func around(x, by int64) (out []int64) {
+	for y := x - by; y <= x+by; y++ {
+		out = append(out, y)
+	}
+	return out
+}
+
+// TestRescaleHints tries every output, excess and remainder near the honest ones, negative ones too, for every input of a
+// rescale, in every form: its accumulator proven or the sum of a private layer. One witness is accepted for each input.
+//
+// Soundness: P13, S12, S13c.
+func TestRescaleHints(t *testing.T) {
+	for _, r := range []Rescale{
+		{Multiplier: 1, Shift: 1, Out: Interval{-9, 9}},  // exactly
+		{Multiplier: 1, Shift: 1, Out: Interval{-1, 9}},  // above
+		{Multiplier: 1, Shift: 0, Out: Interval{-1, 9}},  // above
+		{Multiplier: 1, Shift: 1, Out: Interval{-9, 1}},  // below
+		{Multiplier: 1, Shift: 0, Out: Interval{-9, 1}},  // below
+		{Multiplier: 1, Shift: 1, Out: Interval{-1, 1}},  // within
+		{Multiplier: 1, Shift: 0, Out: Interval{-1, 2}},  // within
+		{Multiplier: 3, Shift: 2, Out: Interval{-1, 20}}, // above
+	} {
+		for _, private := range []bool{false, true} {
+			n := &net{graph: Graph{Batch: 1, InputLen: 1, Input: Interval{-4, 4}, Ops: []Op{r}}}
+			if private {
+				n.graph.Ops = []Op{Dense{In: 1, Out: 1, WeightRange: Interval{1, 1}, BiasRange: Interval{}}, r}
+				n.graph.Blinds, n.w, n.b = 3, [][]int64{{1}}, [][]int64{{0}}
+			}
+			c := build1(t, n.graph)
+			last := len(c.layers) - 1
+			l := c.layers[last].(*rescale)
+			l.tabulate(false)
+			if err := c.plan(); err != nil {
+				t.Fatal(err)
+			}
+			s := newSolver(t, c)
+			form := l.form(l.quotients[0])
+			for x := int64(-4); x <= 4; x++ {
+				trace := n.trace([]int64{x})
+				honest := l.hints(x, trace[last+1][0])
+				var witnesses []hints
+				es, rs := []int64{honest.e}, []int64{honest.r} // where the form does not take them
+				if form != exactly && (form == within || l.Shift > 0) {
+					es = around(0, honest.e+2)
+				}
+				if form == within && l.Shift > 0 {
+					rs = around(0, 1<<l.Shift+1)
+				}
+				for _, out := range around(honest.out, 2) {
+					for _, e := range es {
+						for _, rest := range rs {
+							h := hints{out, e, rest}
+							trace[last+1] = []int64{out}
+							lying := *c
+							lying.layers = slices.Clone(c.layers)
+							lying.layers[last] = hinted{l, h}
+							w, err := lying.fill(n.assignment(t, c, trace))
+							if err != nil {
+								t.Fatal(err)
+							}
+							if s.solved(t, w.Secret) == nil {
+								witnesses = append(witnesses, h)
+							}
+						}
+					}
+				}
+				if len(witnesses) != 1 || witnesses[0] != honest {
+					t.Errorf("%+v, private %t, of %d: %v accepted, want %v", r, private, x, witnesses, honest)
+				}
+			}
+		}
+	}
+}
+
+// TestMaxForgeries puts every value near the range in the place of a maximum of four, of two that are equal, and of sums
+// of private weights.
+//
+// Soundness: P13, S12.
+func TestMaxForgeries(t *testing.T) {
+	pool := MaxPool2d{Channels: 1, Height: 1, Width: 4, Kernel: [2]int{1, 4}, Stride: [2]int{1, 1}}
+	signed := Interval{-5, 5}
+	for _, ops := range [][]Op{{pool}, {Dense{In: 4, Out: 4, WeightRange: Interval{0, 1}, BiasRange: Interval{}}, pool}} {
+		n := &net{graph: Graph{Batch: 1, InputLen: 4, Input: signed, Ops: ops}}
+		if len(ops) > 1 {
+			n.graph.Blinds, n.w, n.b = 3, [][]int64{{1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}}, [][]int64{make([]int64, 4)}
+		}
+		c := build1(t, n.graph)
+		s := newSolver(t, c)
+		for _, x := range [][]int64{{-5, 5, 0, 3}, {2, 2, -1, 1}, {-5, -5, -5, -5}, {-1, -2, -3, -4}, {0, 0, 5, 5}} {
+			trace := n.trace(x)
+			last := len(trace) - 1
+			want := trace[last][0]
+			for y := int64(-12); y <= 12; y++ {
+				trace[last] = []int64{y}
+				w, err := c.fill(n.assignment(t, c, trace))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if ok := s.solved(t, w.Secret) == nil; ok != (y == want) {
+					t.Errorf("%d as the maximum of %v: %v", y, x, ok)
+				}
+			}
+		}
+	}
+}

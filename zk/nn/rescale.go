@@ -144,15 +144,24 @@ func (l *rescale) build(b *build, in []number) ([]number, error) {
 	}
 	for i, x := range in {
 		k := i % len(l.quotients)
-		if out[i], err = l.element(b, x, l.quotients[k], l.shape.ranges[k], b.output(i)); err != nil {
+		if out[i], err = l.element(b, x, l.quotients[k], l.shape.ranges[k], l.hints(x.value, b.output(i))); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
+// hints are the inputs that an element may take besides limbs.
+type hints struct{ out, e, r int64 }
+
+// hints returns an honest prover's hints for the output for x.
+func (l *rescale) hints(x, out int64) hints {
+	t := x*l.Multiplier + l.half()
+	return hints{out, int64(magnitude(t>>l.Shift - out)), t & (1<<l.Shift - 1)}
+}
+
 // element returns the output for x, given the intervals of its quotient and output.
-func (l *rescale) element(b *build, x number, q, to Interval, value int64) (number, error) {
+func (l *rescale) element(b *build, x number, q, to Interval, h hints) (number, error) {
 	form := l.form(q)
 	if l.Shift == 0 && form == exactly {
 		y, ok := combine([]int64{l.Multiplier}, []number{x}, 0)
@@ -161,7 +170,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		}
 		return y, nil
 	}
-	wire := b.secret(value)
+	wire := b.secret(h.out)
 	out, lo, hi := b.quantity(wire), b.constant(l.Out.Lo), b.constant(l.Out.Hi)
 	t := b.plus(b.scaled(l.Multiplier, b.quantity(x)), b.constant(l.half()))
 
@@ -193,7 +202,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 		case l.Shift == 0 && form == below:
 			e = b.minus(t, out)
 		default:
-			e = b.quantity(b.secret(int64(magnitude(t.n>>l.Shift - out.n))))
+			e = b.quantity(b.secret(h.e))
 		}
 		b.checkRange(e, excess)
 		wide = max(wide, b.capacity(excess)+1)
@@ -214,7 +223,7 @@ func (l *rescale) element(b *build, x number, q, to Interval, value int64) (numb
 	case within:
 		y := t
 		if l.Shift > 0 {
-			r := b.quantity(b.secret(t.n & (1<<l.Shift - 1)))
+			r := b.quantity(b.secret(h.r))
 			b.checkRange(r, remainders(l.Shift))
 			y = b.divided(b.minus(t, r), 1<<l.Shift)
 		}
