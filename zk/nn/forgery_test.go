@@ -322,7 +322,7 @@ func TestShuffle(t *testing.T) {
 //
 // Soundness: S3.
 func TestErrorBound(t *testing.T) {
-	for _, x := range named() {
+	for _, x := range named()[:4] { // the others are wider and as deep
 		c := build1(t, x.graph)
 		sum := 2 * c.Spec().Layout.Powers()
 		for _, x := range c.Costs() {
@@ -475,7 +475,7 @@ func TestProductShapes(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	one := func(n int) [2]int { return [2]int{1 + r.IntN(n), 1 + r.IntN(n)} }
 	tried, raised := 0, 0
-	for tried < 40 {
+	for tried < 24 {
 		groups := 1 + r.IntN(2)
 		size := one(4)
 		op := Conv2d{Channels: groups * (1 + r.IntN(2)), Height: size[0], Width: size[1], Out: groups * (1 + r.IntN(2)), Groups: groups,
@@ -523,7 +523,7 @@ func TestProductShapes(t *testing.T) {
 // TestNothingButPadding strides over the only input there is: sums are biases.
 func TestNothingButPadding(t *testing.T) {
 	n := random(rand.New(rand.NewPCG(1, 2)), Graph{Batch: 1, InputLen: 1, Input: int8s, Blinds: 3, Ops: []Op{
-		Conv2d{Channels: 1, Height: 1, Width: 1, Out: 2, Kernel: [2]int{1, 1}, Stride: [2]int{2, 2}, Padding: [2]int{51, 51}, WeightRange: int8s, BiasRange: biases},
+		Conv2d{Channels: 1, Height: 1, Width: 1, Out: 2, Kernel: [2]int{1, 1}, Stride: [2]int{2, 2}, Padding: [2]int{11, 11}, WeightRange: int8s, BiasRange: biases},
 	}}, false)
 	c := build1(t, n.graph)
 	if err := newSolver(t, c).solved(t, n.assigned(t, c, n.trace([]int64{5}))); err != nil {

@@ -115,7 +115,7 @@ func TestRescaleExhaustive(t *testing.T) {
 		{Multiplier: 5, Shift: 3, Out: Interval{-100, 100}},
 	} {
 		for _, table := range []bool{false, true} {
-			n := &net{graph: Graph{Batch: 1, InputLen: 1, Input: Interval{-12, 12}, Ops: []Op{r}}}
+			n := &net{graph: Graph{Batch: 1, InputLen: 1, Input: Interval{-8, 8}, Ops: []Op{r}}}
 			c := build1(t, n.graph)
 			l := c.layers[0].(*rescale)
 			if l.tabulate(table); table {
@@ -124,7 +124,7 @@ func TestRescaleExhaustive(t *testing.T) {
 				}
 			}
 			s := newSolver(t, c)
-			for x := int64(-12); x <= 12; x++ {
+			for x := int64(-8); x <= 8; x++ {
 				want := n.trace([]int64{x})[1][0]
 				all := c.Ranges()[0]
 				for y := all.Lo - 2; y <= all.Hi+2; y++ {
