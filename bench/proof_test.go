@@ -121,7 +121,7 @@ func TestProofProcesses(t *testing.T) {
 	})
 	t.Run("no keys, keys, keys again, no opening", func(t *testing.T) {
 		dir := folder(t)
-		if _, err := proveOnce(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "no keys") {
+		if _, err := proveOnce(t.Context(), dir); !errors.Is(err, zk.ErrNoKeys) {
 			t.Errorf("proof without keys: error %v", err)
 		}
 		dir = folder(t)
