@@ -89,7 +89,7 @@ func TestProofs(t *testing.T) {
 
 // TestProofProcesses gives folders that do not fit to the commands that work on them.
 func TestProofProcesses(t *testing.T) {
-	c, x, err := shape{[]int{6, 4, 3}, 1}.circuit()
+	c, x, err := shape{[]int{6, 4, 3}, 1, false}.circuit()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestCalibrateProofs(t *testing.T) {
 	}
 	defer goleak.VerifyNone(t)
 	var log, b bytes.Buffer
-	small := []shape{{[]int{16, 8, 3}, 1}, {[]int{32, 16, 3}, 2}}
+	small := []shape{{[]int{16, 8, 3}, 1, false}, {[]int{32, 16, 3}, 2, false}}
 	r, err := calibrateProofs(t.Context(), &log, small, inProcess(t))
 	if err != nil {
 		t.Fatal(err)

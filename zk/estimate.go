@@ -37,7 +37,7 @@ func Estimate(c Circuit, r Rates, opts ...Option) (*Report, error) {
 		return nil, fmt.Errorf("zk: estimate: %w", err)
 	}
 	rep := &Report{Kind: spec.Kind, Version: spec.Version, Batch: spec.Batch, Proofs: -1, Provenance: "local", Machine: r.Machine, Threads: r.Threads}
-	rep.Sizes = Sizes{Constraints: sys.Constraints(), Committed: sys.Committed(), Domain: sys.Domain(), ProvingKeyBytes: sys.ProvingKeyBytes()}
+	rep.Sizes = Sizes{Constraints: sys.Constraints(), Terms: sys.Terms(), Committed: sys.Committed(), Domain: sys.Domain(), ProvingKeyBytes: sys.ProvingKeyBytes()}
 	form := commit.Form(0)
 	if spec.private() {
 		form = s.form

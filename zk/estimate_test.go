@@ -191,9 +191,9 @@ func TestRates(t *testing.T) {
 	if err != nil || back != zk.DefaultRates() {
 		t.Errorf("read %+v, error %v", back, err)
 	}
-	s := zk.Sizes{Constraints: 2, Committed: 3, Domain: 5, Points: 7, Columns: 11, Rows: 13, Weights: 17, ProvingKeyBytes: 19}
-	all := zk.Rate{Fixed: 1, Constraint: 1e1, Committed: 1e2, Domain: 1e3, Point: 1e4, Column: 1e5, Row: 1e6, Weight: 1e7, KeyByte: 1e8}
-	if got, want := all.Of(s), 1.+2e1+3e2+5e3+7e4+11e5+13e6+17e7+19e8; got != want {
+	s := zk.Sizes{Constraints: 2, Terms: 23, Committed: 3, Domain: 5, Points: 7, Columns: 11, Rows: 13, Weights: 17, ProvingKeyBytes: 19}
+	all := zk.Rate{Fixed: 1, Term: 1e9, Constraint: 1e1, Committed: 1e2, Domain: 1e3, Point: 1e4, Column: 1e5, Row: 1e6, Weight: 1e7, KeyByte: 1e8}
+	if got, want := all.Of(s), 1.+2e1+3e2+5e3+7e4+11e5+13e6+17e7+19e8+23e9; got != want {
 		t.Errorf("Of: %v, want %v", got, want)
 	}
 	for _, tt := range []struct{ name, text string }{

@@ -13,6 +13,7 @@ import (
 // Sizes are what time and memory of a circuit grow with.
 type Sizes struct {
 	Constraints int `json:"constraints"`
+	Terms       int `json:"terms"`     // of all constraints: many with public weights, which are coefficients
 	Committed   int `json:"committed"` // wires under the circuit's commitment
 	Domain      int `json:"domain"`    // of the FFTs: the constraints, rounded up to a power of two
 	// ProvingKeyBytes is the size of the proving key in memory, and within a few hundred bytes on disk.
@@ -27,6 +28,7 @@ type Sizes struct {
 type Rate struct {
 	Fixed      float64 `json:"fixed"`
 	Constraint float64 `json:"constraint,omitzero"`
+	Term       float64 `json:"term,omitzero"`
 	Committed  float64 `json:"committed,omitzero"`
 	Domain     float64 `json:"domain,omitzero"`
 	KeyByte    float64 `json:"key_byte,omitzero"` // of the proving key
@@ -38,7 +40,7 @@ type Rate struct {
 
 // Of returns the cost for sizes.
 func (r Rate) Of(s Sizes) float64 {
-	return r.Fixed + r.Constraint*float64(s.Constraints) + r.Committed*float64(s.Committed) + r.Domain*float64(s.Domain) +
+	return r.Fixed + r.Constraint*float64(s.Constraints) + r.Term*float64(s.Terms) + r.Committed*float64(s.Committed) + r.Domain*float64(s.Domain) +
 		r.KeyByte*float64(s.ProvingKeyBytes) + r.Point*float64(s.Points) + r.Column*float64(s.Columns) + r.Row*float64(s.Rows) + r.Weight*float64(s.Weights)
 }
 
@@ -133,7 +135,7 @@ func (r Rates) Validate() error {
 		return fmt.Errorf("zk: rates of %d threads", r.Threads)
 	}
 	for _, rate := range []Rate{r.Compile, r.Setup, r.Load, r.Model, r.Prove, r.Verify, r.SetupMemory, r.ProveMemory} {
-		for _, x := range []float64{rate.Fixed, rate.Constraint, rate.Committed, rate.Domain, rate.KeyByte, rate.Point, rate.Column, rate.Row, rate.Weight} {
+		for _, x := range []float64{rate.Fixed, rate.Constraint, rate.Term, rate.Committed, rate.Domain, rate.KeyByte, rate.Point, rate.Column, rate.Row, rate.Weight} {
 			if !(x >= 0 && x <= maxRate) {
 				return fmt.Errorf("zk: rates hold %v, want 0 to %v", x, maxRate)
 			}

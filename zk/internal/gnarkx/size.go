@@ -5,6 +5,16 @@ import (
 	"github.com/consensys/gnark/constraint"
 )
 
+// Terms returns the number of terms of all constraints, which is what solving them takes time for.
+func (s *System) Terms() int {
+	n := 0
+	it := s.r1cs.GetR1CIterator()
+	for c := it.Next(); c != nil; c = it.Next() {
+		n += len(c.L) + len(c.R) + len(c.O)
+	}
+	return n
+}
+
 // ProvingKeyBytes returns what Keys.ProvingKeyBytes will be for the system's keys. A wire in no left side of a constraint
 // has no point in the key's A, one in no right side none in its B.
 func (s *System) ProvingKeyBytes() int64 {
