@@ -17,16 +17,15 @@ func PublicWitness(vk *VerifyingKey, st *Statement, pf *Proof) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if pf == nil || pf.target != vk.target || pf.form != vk.form || (pf.opening == nil) != (vk.form == 0) {
-		return nil, fmt.Errorf("%w: none, or not of the key's form", ErrProof)
+	if pf == nil {
+		return nil, fmt.Errorf("%w: none given", ErrProof)
 	}
-	statement := b.publicStatement()
-	if o := pf.opening; o != nil {
-		h, err := gnarkx.Challenge(vk.groth16, vk.target, pf.groth16, b.context)
-		if err != nil {
-			return nil, fmt.Errorf("%w: circuit: %w", ErrProof, err)
-		}
-		statement = b.statement(b.transcribe(o.K, h), o.E1, o.E2)
+	if err := pf.check(vk); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrProof, err)
+	}
+	statement, _, err := vk.publicInput(&b, pf)
+	if err != nil {
+		return nil, fmt.Errorf("%w: circuit: %w", ErrProof, err)
 	}
 	return gnarkx.PublicWitness(b.context, statement)
 }

@@ -110,16 +110,14 @@ func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, regi
 		return fmt.Errorf("%w: %w", ErrRegistration, err)
 	}
 	c := regKey.registrationContext(cd, registrant)
-	refuse := func(what string, err error) error { return fmt.Errorf("%w: %s: %w", ErrRegistration, what, err) }
 	h, err := gnarkx.Challenge(regKey.groth16, regKey.target, reg.groth16, c)
+	if err == nil {
+		err = gnarkx.Verify(regKey.groth16, regKey.target, reg.groth16, c, registrationStatement(h, reg.opening.E))
+	}
 	if err != nil {
-		return refuse("circuit", err)
+		return refusal(ErrRegistration, "circuit", err)
 	}
-	statement := registrationStatement(h, reg.opening.E)
-	if err := gnarkx.Verify(regKey.groth16, regKey.target, reg.groth16, c, statement); err != nil {
-		return refuse("circuit", err)
-	}
-	return orRefuse(refuse, "opening", commit.VerifyMatrixOpening(vk.srs, model, rowChallenge(h), h, reg.opening))
+	return refusal(ErrRegistration, "opening", commit.VerifyMatrixOpening(vk.srs, model, rowChallenge(h), h, reg.opening))
 }
 
 // serves returns ErrRegistration unless regKey is for registrations of vk's models: both are about the same weights, in

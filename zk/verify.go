@@ -1,6 +1,7 @@
 package zk
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -56,33 +57,45 @@ func Verify(vk *VerifyingKey, st *Statement, pf *Proof, opts ...VerifyOption) er
 
 // verify is Verify without the checks of a registration.
 func (vk *VerifyingKey) verify(b bound, st *Statement, pf *Proof) error {
-	refuse := func(what string, err error) error { return fmt.Errorf("%w: %s: %w", ErrProof, what, err) }
 	if pf == nil {
 		return fmt.Errorf("%w: none given", ErrProof)
 	}
 	if err := pf.check(vk); err != nil {
 		return fmt.Errorf("%w: %w", ErrProof, err)
 	}
-	if vk.form == 0 {
-		return orRefuse(refuse, "circuit", gnarkx.Verify(vk.groth16, vk.target, pf.groth16, b.context, b.publicStatement()))
+	statement, t, err := vk.publicInput(&b, pf)
+	if err == nil {
+		err = gnarkx.Verify(vk.groth16, vk.target, pf.groth16, b.context, statement)
+	}
+	if err != nil || pf.opening == nil {
+		return refusal(ErrProof, "circuit", err)
+	}
+	return refusal(ErrProof, "opening", commit.VerifyOpening(vk.srs, st.Model, t, pf.opening))
+}
+
+// refusal wraps err in kind and the part that failed; nil stays nil.
+func refusal(kind error, part string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: %w", kind, part, err)
+}
+
+// publicInput returns the second public input of a proof that fits the key and, for private weights, the challenges.
+func (vk *VerifyingKey) publicInput(b *bound, pf *Proof) (fr.Element, commit.Transcribe, error) {
+	o := pf.opening
+	switch {
+	case (o == nil) != (vk.form == 0):
+		return fr.Element{}, commit.Transcribe{}, errors.New("an opening is missing, or belongs to no weights")
+	case o == nil:
+		return b.publicStatement(), commit.Transcribe{}, nil
 	}
 	h, err := gnarkx.Challenge(vk.groth16, vk.target, pf.groth16, b.context)
 	if err != nil {
-		return refuse("circuit", err)
+		return fr.Element{}, commit.Transcribe{}, err
 	}
-	o := pf.opening
 	t := b.transcribe(o.K, h)
-	if err := gnarkx.Verify(vk.groth16, vk.target, pf.groth16, b.context, b.statement(t, o.E1, o.E2)); err != nil {
-		return refuse("circuit", err)
-	}
-	return orRefuse(refuse, "opening", commit.VerifyOpening(vk.srs, st.Model, t, o))
-}
-
-func orRefuse(refuse func(string, error) error, what string, err error) error {
-	if err != nil {
-		return refuse(what, err)
-	}
-	return nil
+	return b.statement(t, o.E1, o.E2), t, nil
 }
 
 // transcribe returns the challenges and what the opening's last challenge absorbs besides the proof.
