@@ -96,6 +96,9 @@ func TestWirePage(t *testing.T) {
 	encoded, err := os.ReadFile("../fhe/program/testdata/program-v1.bin")
 	must(err)
 	golden("../fhe/program/testdata/program-v1.bin", fhe.Tagged("signet/program/v1", encoded).String())
+	encoded, err = os.ReadFile("../fhe/program/testdata/program-v2.bin")
+	must(err)
+	golden("../fhe/program/testdata/program-v2.bin", fhe.Tagged("signet/program/v1", encoded).String())
 
 	// Fresh ones, with the sizes that the page states.
 	params, err = fhe.NewParameters(fhe.ParametersLiteral{LogN: 12, LogQ: []int{30, 20, 20}, LogP: []int{31}})

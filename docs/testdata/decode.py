@@ -119,7 +119,7 @@ class Decoder:
         self.b, self.at = b, 0
         magic = self.take(4).decode("ascii")
         version = self.u8()
-        newest = {"SGPA": 1, "SGCT": 2, "SGBU": 2, "SGEK": 2, "SGPK": 1, "SGSK": 1, "SGPR": 1, "SGCO": 1}
+        newest = {"SGPA": 1, "SGCT": 2, "SGBU": 2, "SGEK": 2, "SGPK": 1, "SGSK": 1, "SGPR": 2, "SGCO": 1}
         must(magic in newest and 1 <= version <= newest[magic], "magic or version")
         if magic not in ("SGPA", "SGCO"):
             d = self.take(32)
@@ -237,7 +237,7 @@ class Decoder:
         magnitude = self.take(u >> 1)
         must(magnitude[:1] != b"\x00" and (magnitude or u == 0), "integer")
 
-    def port(self):
+    def port(self, version):
         self.string()
         count = self.uvarint()
         self.take(3)
@@ -247,6 +247,12 @@ class Decoder:
             self.uvarint()
         for _ in range(self.uvarint()):
             self.uvarint(), self.uvarint(), self.varint(), self.uvarint(), self.varint(), self.uvarint()
+        if version > 1:
+            features = self.uvarint()
+            if features:
+                for _ in range(self.u8() * features):
+                    must(struct.unpack("<dd", self.take(16))[1] > 0, "scale of a feature")
+                must(struct.unpack("<d", self.take(8))[0] >= 0, "norm")
         return count
 
     def program(self, version):
@@ -279,9 +285,9 @@ class Decoder:
                 continue
             made = 1
             if code == 1:
-                made = self.port()
+                made = self.port(version)
             elif code == 2:
-                made = self.port()
+                made = self.port(version)
                 for _ in range(made):
                     operand()
             elif code == 3:

@@ -176,8 +176,12 @@ func (b *Builder) Output(p Port, vals ...Value) {
 	if err == nil {
 		err = portName(b.prog.outputs, p.Name)
 	}
-	if err == nil && len(vals) != p.Count {
+	switch {
+	case err != nil:
+	case len(vals) != p.Count:
 		err = fmt.Errorf("%d values for %d ciphertexts", len(vals), p.Count)
+	case !p.Features.IsZero():
+		err = errors.New("features belong to input ports")
 	}
 	if err != nil {
 		b.fail(Output, fmt.Errorf("%w: %q: %w", ErrPort, p.Name, err))

@@ -19,6 +19,7 @@ func (p *Program) Dump(w io.Writer) error {
 		for _, port := range list.ports {
 			fmt.Fprintf(bw, "%s %q %d × (level %d, degree %d, scale %v, 2^%d slots), |x| ≤ %.4g, tensor %v in %d runs\n",
 				list.name, port.Name, port.Count, port.Level, port.Degree, port.Scale, port.LogSlots, port.Bound, port.Layout.Shape, len(port.Layout.Runs))
+			port.Features.dump(bw)
 		}
 	}
 	for i, c := range p.consts {

@@ -12,9 +12,11 @@ import (
 // The encoding holds what the Builder was told, never what it derived: decoding calls the Builder again, so a program
 // from outside passes every check that a program made here has passed. One program has one encoding: scopes and
 // constants are listed in the order of their first use, and what decodes but encodes otherwise is refused.
+//
+// Version 2 has the features of every port behind it. A program without any is written in version 1.
 const (
 	programMagic   = "SGPR"
-	programVersion = 1
+	programVersion = 2
 	scopeMark      = 0xff // a record that changes the scope of what follows
 	endMark        = 0xfe
 )
@@ -26,8 +28,19 @@ func (p *Program) seal() {
 	p.digest = fhe.Tagged("signet/program/v1", p.encoded)
 }
 
+// version returns the oldest version that the program can be written in.
+func (p *Program) version() int {
+	for i := range p.inputs {
+		if !p.inputs[i].Features.IsZero() {
+			return programVersion
+		}
+	}
+	return 1
+}
+
 func (p *Program) encode(w *wire.Writer) {
-	w.Version(programMagic, programVersion)
+	version := p.version()
+	w.Version(programMagic, uint8(version))
 	pd := p.params.Digest()
 	w.Raw(pd[:])
 	w.Uvarint(uint64(len(p.scopes) - 1))
@@ -61,11 +74,11 @@ func (p *Program) encode(w *wire.Writer) {
 		switch o.Code {
 		case Input:
 			port := &p.inputs[o.Port]
-			port.encode(w)
+			port.encode(w, version)
 			i += port.Count - 1
 		case Output:
 			port := &p.outputs[o.Port]
-			port.encode(w)
+			port.encode(w, version)
 			for k := range port.Count {
 				w.Uvarint(uint64(i) - uint64(p.ops[i+k].Args[0]))
 			}
@@ -158,7 +171,7 @@ func (p *Program) WriteTo(w io.Writer) (int64, error) {
 func ReadProgram(r io.Reader, params fhe.Parameters, limit int64) (*Program, error) {
 	var read bytes.Buffer
 	rd := wire.NewReader(io.TeeReader(r, &read), "program", limit)
-	rd.Version(programMagic, programVersion)
+	version := int(rd.Version(programMagic, 1, programVersion))
 	var pd fhe.Digest
 	rd.Full(pd[:])
 	if rd.Err() == nil && pd != params.Digest() {
@@ -185,7 +198,7 @@ func ReadProgram(r io.Reader, params fhe.Parameters, limit int64) (*Program, err
 			b.Scope(name)
 			continue
 		}
-		decodeOp(rd, b, Opcode(code), &used)
+		decodeOp(rd, b, Opcode(code), &used, version)
 	}
 	if rd.Err() == nil && b.err != nil {
 		return nil, b.err
@@ -239,7 +252,7 @@ func decodeConstants(r *wire.Reader, b *Builder) {
 }
 
 // decodeOp reads one operation. used is the number of constants that operations have named so far.
-func decodeOp(r *wire.Reader, b *Builder, code Opcode, used *int) {
+func decodeOp(r *wire.Reader, b *Builder, code Opcode, used *int, version int) {
 	here := Value(len(b.prog.ops))
 	arg := func() Value {
 		d := r.Uvarint()
@@ -270,12 +283,12 @@ func decodeOp(r *wire.Reader, b *Builder, code Opcode, used *int) {
 	}
 	switch code {
 	case Input:
-		if p := decodePort(r); r.Err() == nil {
+		if p := decodePort(r, version); r.Err() == nil {
 			b.Input(p)
 		}
 		return
 	case Output:
-		p := decodePort(r)
+		p := decodePort(r, version)
 		for i := 0; i < p.Count && r.Err() == nil; i++ {
 			args(1)
 		}

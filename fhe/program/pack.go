@@ -9,34 +9,70 @@ import (
 
 // ValueError says which value cannot enter at a port. It does not hold the value, which is the owner's secret.
 type ValueError struct {
-	Port   string
-	Index  int // in the flat, row-major tensor
-	Reason string
+	Port            string
+	Index           int // in the flat, row-major tensor
+	Sample, Feature int // the same, of a port with features
+	Reason          string
+	// Lo and Hi are the limits of the feature, in the units of the tensor, where Reason is that the value lies outside.
+	Lo, Hi float64
+
+	features bool
 }
 
 func (e *ValueError) Error() string {
-	return fmt.Sprintf("program: port %q: value %d is %s", e.Port, e.Index, e.Reason)
+	what := fmt.Sprintf("value %d", e.Index)
+	if e.features {
+		what = fmt.Sprintf("feature %d of sample %d", e.Feature, e.Sample)
+	}
+	return fmt.Sprintf("program: port %q: %s is %s", e.Port, what, e.Reason)
 }
 
 // CheckValues checks that x is a tensor that may enter at the port: a *fhe.MismatchError if the number of values is
-// another, a *ValueError for the first value that is NaN, infinite or above Bound in magnitude. No error holds a value.
+// another, a *ValueError for the first value that is NaN, infinite or above Bound in magnitude as it enters, or, where the
+// port bounds the norm of samples, for the value that contributes most to the first sample above it. No error holds a value.
 func (p *Port) CheckValues(x []float64) error {
 	if n := p.Layout.Len(); len(x) != n {
 		return &fhe.MismatchError{What: fmt.Sprintf("number of values for port %q", p.Name), Want: fmt.Sprint(n), Have: fmt.Sprint(len(x))}
 	}
+	f := &p.Features
+	refuse := func(i int, reason string) *ValueError {
+		e := &ValueError{Port: p.Name, Index: i, Reason: reason}
+		if f.Len > 0 {
+			e.Sample, e.Feature, e.features = i/f.Len, i%f.Len, true
+		}
+		return e
+	}
 	for i, v := range x {
-		reason := ""
 		switch {
 		case math.IsNaN(v):
-			reason = "not a number"
+			return refuse(i, "not a number")
 		case math.IsInf(v, 0):
-			reason = "infinite"
-		case math.Abs(v) > p.Bound:
-			reason = fmt.Sprintf("larger in magnitude than the port's bound %g", p.Bound)
-		default:
+			return refuse(i, "infinite")
+		}
+		if math.Abs(f.enter(i, v)) <= p.Bound {
 			continue
 		}
-		return &ValueError{Port: p.Name, Index: i, Reason: reason}
+		e := refuse(i, fmt.Sprintf("larger in magnitude than the port's bound %g", p.Bound))
+		if e.Lo, e.Hi = f.limits(i, p.Bound); len(f.Scale) > 0 {
+			e.Reason = fmt.Sprintf("outside [%.6g, %.6g], which the model was compiled for", e.Lo, e.Hi)
+		}
+		return e
+	}
+	if f.Norm == 0 {
+		return nil
+	}
+	for s := 0; s < len(x); s += f.Len {
+		sum, largest, at := 0.0, 0.0, s
+		for i := s; i < s+f.Len; i++ {
+			z := math.Abs(f.enter(i, x[i]))
+			sum += z * z
+			if z > largest {
+				largest, at = z, i
+			}
+		}
+		if math.Sqrt(sum) > f.Norm*normTolerance {
+			return refuse(at, fmt.Sprintf("the largest of a sample whose norm is above the port's, %g: as a whole it lies too far from what the model was compiled for", f.Norm))
+		}
 	}
 	return nil
 }
@@ -59,8 +95,8 @@ func NewPacker(p fhe.Parameters, port Port) (*Packer, error) {
 	return k, nil
 }
 
-// Pack returns the slots of one ciphertext that holds its part of the flat row-major tensor x. Slots in no run hold
-// zero. It fails if two elements share a slot, and with a *fhe.MismatchError on a tensor of another size.
+// Pack returns the slots of one ciphertext that holds its part of the flat row-major tensor x, as it enters by the port's
+// Features. Slots in no run hold zero. It fails if two elements share a slot, and with a *fhe.MismatchError on a tensor of another size.
 func (k *Packer) Pack(ciphertext int, x []float64) ([]complex128, error) {
 	if n := k.port.Layout.Len(); len(x) != n {
 		return nil, &fhe.MismatchError{What: fmt.Sprintf("number of values for port %q", k.port.Name), Want: fmt.Sprint(n), Have: fmt.Sprint(len(x))}
@@ -77,7 +113,7 @@ func (k *Packer) Pack(ciphertext int, x []float64) ([]complex128, error) {
 			if o := owner[s]; o != 0 && o != int32(e+1) {
 				return nil, fmt.Errorf("elements %d and %d share slot %d of ciphertext %d", o-1, e, s, ciphertext)
 			}
-			flat[s], owner[s] = x[e], int32(e+1)
+			flat[s], owner[s] = k.port.Features.enter(e, x[e]), int32(e+1)
 		}
 	}
 	out := make([]complex128, slots)

@@ -18,8 +18,9 @@ type Port struct {
 	Degree   int // 1; an output may have 2
 	LogSlots int
 	Scale    fhe.Scale
-	Bound    float64 // the largest magnitude of a value; Encrypt refuses more
+	Bound    float64 // the largest magnitude of a value, as it enters; Encrypt refuses more
 	Layout   Layout
+	Features Features // what is made of the values before; of input ports
 
 	// Program is the digest of the program that the port belongs to. It is set by Program.Inputs and Outputs, not
 	// part of the port's encoding, and binds bundles to the program.
@@ -67,6 +68,7 @@ func (l Layout) Len() int {
 func (p Port) own() Port {
 	p.Program = fhe.Digest{}
 	p.Layout.Shape, p.Layout.Runs = slices.Clone(p.Layout.Shape), slices.Clone(p.Layout.Runs)
+	p.Features = p.Features.own()
 	for i := range p.Layout.Runs {
 		if r := &p.Layout.Runs[i]; r.Length == 1 {
 			r.SlotStep, r.IndexStep = 0, 0
@@ -112,6 +114,9 @@ func (p *Port) check(params fhe.Parameters, output bool) error {
 		}
 		n *= d
 	}
+	if err := p.Features.check(n); err != nil {
+		return err
+	}
 	within := func(first, step, length, limit int) bool {
 		if first < 0 || first >= limit || length < 1 || length > maxElements {
 			return false
@@ -144,7 +149,8 @@ func (p *Port) check(params fhe.Parameters, output bool) error {
 	return nil
 }
 
-func (p *Port) encode(w *wire.Writer) {
+// encode writes a port in a program of the version.
+func (p *Port) encode(w *wire.Writer, version int) {
 	w.String(p.Name)
 	w.Uvarint(uint64(p.Count))
 	w.U8(uint8(p.Level))
@@ -165,9 +171,12 @@ func (p *Port) encode(w *wire.Writer) {
 		w.Varint(int64(r.IndexStep))
 		w.Uvarint(uint64(r.Length))
 	}
+	if version > 1 {
+		p.Features.encode(w)
+	}
 }
 
-func decodePort(r *wire.Reader) (p Port) {
+func decodePort(r *wire.Reader, version int) (p Port) {
 	p.Name = r.String(maxName, "port name")
 	p.Count = r.Len(maxCount, "ciphertexts of a port")
 	p.Level, p.Degree, p.LogSlots = int(r.U8()), int(r.U8()), int(r.U8())
@@ -183,6 +192,9 @@ func decodePort(r *wire.Reader) (p Port) {
 		run.IndexStep = int(r.Varint())
 		run.Length = r.Len(maxElements, "run length")
 		p.Layout.Runs = append(p.Layout.Runs, run)
+	}
+	if version > 1 {
+		p.Features = decodeFeatures(r)
 	}
 	return p
 }
