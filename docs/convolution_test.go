@@ -96,7 +96,7 @@ func Example_convolutionalNetwork() {
 	}
 
 	// Compare.
-	twin, err := plan.Twin().Forward(test.X)
+	twin, err := plan.Twin().Scores(test.X)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func Example_tutorial() {
 	defer job.Close()
 
 	enc, dec := client.NewEncryptor(sk), client.NewDecryptor(sk)
-	var scores []float64
+	var outputs []float64
 	for i := range test.Len() {
 		// Encrypt.
 		in, err := enc.Encrypt(plan.Input(), test.X.Row(i))
@@ -86,15 +86,16 @@ func Example_tutorial() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		scores = append(scores, score...)
+		p, err := plan.Unpack(score, 1) // the model's output: a probability
+		if err != nil {
+			log.Fatal(err)
+		}
+		outputs = append(outputs, p.Data...)
 	}
 
-	// Finish and compare.
-	y, err := ml.NewTensor([]int{test.Len(), 1}, scores)
+	// Compare.
+	y, err := ml.NewTensor([]int{test.Len(), 1}, outputs)
 	if err != nil {
-		log.Fatal(err)
-	}
-	if y, err = plan.Finish(y); err != nil {
 		log.Fatal(err)
 	}
 	clear, err := m.Predict(test.X)

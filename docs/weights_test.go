@@ -96,7 +96,7 @@ func Example_encryptedWeights() {
 		log.Fatal(err)
 	}
 
-	twin, err := plan.Twin().Forward(ds.Subset([]int{7}).X)
+	twin, err := plan.Twin().Scores(ds.Subset([]int{7}).X)
 	if err != nil {
 		log.Fatal(err)
 	}

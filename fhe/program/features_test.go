@@ -160,6 +160,27 @@ func TestFeaturesEnter(t *testing.T) {
 	}
 }
 
+func TestFill(t *testing.T) {
+	port := tablePort(testParams())
+	plain := port
+	plain.Features = Features{}
+	for _, port := range []Port{port, plain} {
+		got, err := port.Fill([]float64{1, 2, 3})
+		if want := []float64{1, 2, 3, 1, 2, 3}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v, %v, want %v", got, err, want)
+		}
+		for _, n := range []int{0, 2, 4, 9} {
+			var e *fhe.MismatchError
+			if _, err := port.Fill(make([]float64, n)); !errors.As(err, &e) {
+				t.Errorf("%d numbers: %v", n, err)
+			}
+		}
+	}
+	if _, err := new(Port).Fill([]float64{1}); err == nil {
+		t.Error("a port without a tensor was filled")
+	}
+}
+
 func FuzzReadFeatures(f *testing.F) {
 	fuzzReader(f, "program-v2.bin", func(r io.Reader, limit int64) ([]byte, error) {
 		p, err := ReadProgram(r, testParams(), limit)

@@ -77,6 +77,24 @@ func (p *Port) CheckValues(x []float64) error {
 	return nil
 }
 
+// Fill returns the port's whole tensor from fewer samples, flat and one after the other: they are repeated until it is full.
+// A sample is Features.Len numbers, or one row of the tensor. Zeros in their place would be samples too, of a kind that
+// the program was not made for. It fails with a *fhe.MismatchError unless x holds between one sample and all of them.
+func (p *Port) Fill(x []float64) ([]float64, error) {
+	n, all := p.Features.Len, p.Layout.Len()
+	if n == 0 && len(p.Layout.Shape) > 0 && p.Layout.Shape[0] > 0 {
+		n = all / p.Layout.Shape[0]
+	}
+	if n == 0 || len(x) == 0 || len(x)%n != 0 || len(x) > all {
+		return nil, &fhe.MismatchError{What: fmt.Sprintf("number of values for port %q", p.Name), Want: fmt.Sprintf("a multiple of %d up to %d", n, all), Have: fmt.Sprint(len(x))}
+	}
+	out := make([]float64, all)
+	for at := 0; at < all; {
+		at += copy(out[at:], x)
+	}
+	return out, nil
+}
+
 // Packer lays tensors out in the slots of one port's ciphertexts. It is safe for concurrent use.
 type Packer struct {
 	port Port

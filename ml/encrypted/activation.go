@@ -56,13 +56,12 @@ func (p composite) emit(b *program.Builder, t program.Value, target fhe.Scale) (
 	return polyeval.EvaluateReLU(b, t, p.ReLU, target)
 }
 
-// fit returns the polynomial for a function on a calibrated range, widened by the range margin, with an error of at
-// most tolerance times the largest magnitude that the function takes on the calibrated range.
-func fit(f function, r span, tolerance float64) (polynomial, error) {
+// fit returns the polynomial for a function on [-reach, reach], with an error of at most tolerance times the largest
+// magnitude that the function takes on the calibrated range r.
+func fit(f function, r span, reach, tolerance float64) (polynomial, error) {
 	// A symmetric range makes the polynomial of an odd function exact at 0, where a classifier decides.
-	reach := rangeMargin * max(r.abs(), 0.5)
 	if f == relu {
-		p, err := polyeval.ReLUWithin(reach, tolerance*reach)
+		p, err := polyeval.ReLUWithin(reach, tolerance*rangeMargin*max(r.abs(), 0.5))
 		return composite{p}, err
 	}
 	fn, ok := smooth[f]

@@ -2,7 +2,6 @@ package encrypted
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -158,13 +157,10 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 	hints := program.NoiseHints{Magnitude: map[program.Value]float64{}}
 	b.Scope("input")
 	in := b.Input(program.Port{Name: "input", Count: features * groups, Level: params.MaxLevel(), Degree: 1, LogSlots: params.LogMaxSlots(),
-		Scale: fhe.PowerOfTwo(bits), Bound: rangeMargin * c.input, Layout: columns(groups, slots, features)})
+		Scale: fhe.PowerOfTwo(bits), Bound: c.input, Layout: columns(groups, slots, features), Features: c.features(c.norm)})
 	quantised := make([]*stage, len(c.stages))
 	matrices := make([]*integerRows, len(c.stages))
-	for i, st := range c.stages {
-		if len(st.terms) != 1 || st.terms[0].from != i-1 {
-			return nil, &unfitError{st.name, errors.New("a batch has no residual connections in this version")}
-		}
+	for i := range c.stages {
 		if quantised[i], matrices[i], err = c.quantise(i, ch.weights); err != nil {
 			return nil, err
 		}
@@ -218,7 +214,7 @@ func (c *compiler) inputSamples(in []program.Value) map[program.Value][]float64 
 	for k, v := range in {
 		s := make([]float64, n)
 		for i := range s {
-			s[i] = c.target.Calibration.Data[i*len(in)+k]
+			s[i] = c.inputs[i*len(in)+k]
 		}
 		seeds[v] = s
 	}
@@ -292,6 +288,11 @@ func (c *compiler) quantise(i, wb int) (*stage, *integerRows, error) {
 			return nil, nil, &unfitError{st.name, err}
 		}
 		out.constants = append(out.constants, k)
+	}
+	for r := range m.rows {
+		if cols, weights := twin.m.Row(r); st.in.row(cols, weights)+math.Abs(st.b[r]) > st.wide {
+			return nil, nil, &unfitError{st.name, fmt.Errorf("weights of %d bits are too coarse", wb)}
+		}
 	}
 	st.terms = []term{{from: st.terms[0].from, m: twin.m}}
 	return &st, out, nil

@@ -1,14 +1,17 @@
 package encrypted
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/signet-ml/signet/fhe/engine/cpu"
 	"github.com/signet-ml/signet/fhe/lintrans"
 	"github.com/signet-ml/signet/fhe/program"
 	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml"
+	"github.com/signet-ml/signet/ml/internal/feature"
 )
 
 // Compile returns the Plan of a model for a target, or an error that says what to change: *UnsupportedLayerError names a
@@ -16,7 +19,12 @@ import (
 // the nearest target that works.
 //
 // The search is deterministic: the same model and target give the same program on the same processor architecture.
-func Compile(m *ml.Model, t Target) (*Plan, error) {
+// Features of any scale and offset are welcome: see Plan.Input.
+func Compile(m *ml.Model, t Target) (*Plan, error) { return CompileContext(context.Background(), m, t) }
+
+// CompileContext is Compile under a context, which is checked between the choices that the search tries. It then returns
+// the context's error. Target.Progress hears of every choice.
+func CompileContext(ctx context.Context, m *ml.Model, t Target) (*Plan, error) {
 	if m == nil {
 		return nil, errors.New("encrypted: nil model")
 	}
@@ -34,12 +42,18 @@ func Compile(m *ml.Model, t Target) (*Plan, error) {
 	if t.Calibration.Len() != n*m.InputLen() {
 		return nil, fmt.Errorf("encrypted: calibration tensor of shape %v; the model takes samples of shape %v", t.Calibration.Shape, m.InputShape())
 	}
+	if _, err := ml.NewTensor(t.Calibration.Shape, t.Calibration.Data); err != nil {
+		return nil, fmt.Errorf("encrypted: calibration: %w", err)
+	}
+	if r := spanOf(t.Calibration.Data).abs(); math.IsNaN(r) || math.IsInf(r, 0) {
+		return nil, fmt.Errorf("encrypted: calibration: the largest input is %v", r)
+	}
 	var failed error
 	for _, p := range []Packing{Single, Batch} {
 		if t.Packing != Auto && t.Packing != p {
 			continue
 		}
-		plan, err := compileFor(m, t, p, n)
+		plan, err := compileFor(ctx, m, t, p, n)
 		var infeasible *InfeasibleError
 		switch {
 		case err == nil:
@@ -52,13 +66,12 @@ func Compile(m *ml.Model, t Target) (*Plan, error) {
 	return nil, failed
 }
 
-func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
-	stages, last, err := split(m)
+func compileFor(ctx context.Context, m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
+	features, stages, last, err := scaling(m, t.Calibration.Data, n, t.EncryptedWeights)
 	if err != nil {
 		return nil, err
 	}
-	// A trailing sigmoid is computed under encryption for a batch, where it is shared by thousands of samples.
-	if last != nil && last.Kind() == string(sigmoid) && (packing == Batch && t.Batch > 1 || t.ServerActivation) {
+	if last != nil && last.Kind() == string(sigmoid) && t.ServerActivation {
 		stages, last = endIn(stages, sigmoid), nil
 	}
 	if !t.EncryptedWeights {
@@ -68,13 +81,25 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 			}
 		}
 	}
-	if err := calibrate(stages, t.Calibration, n, t.Tolerance); err != nil {
-		return nil, err
-	}
-	c := &compiler{stages: stages, target: t, packing: packing, inputShape: m.InputShape(), input: spanOf(t.Calibration.Data).abs(), inputRMS: rms(t.Calibration.Data),
+	x := features.Apply(t.Calibration.Data)
+	c := &compiler{ctx: ctx, stages: stages, target: t, packing: packing, inputShape: m.InputShape(), scaling: features, inputs: x,
+		input: rangeMargin * spanOf(x).abs(), inputRMS: rms(x),
 		layouts: map[[2]int][]*layoutCandidate{}, scaled: make([][]scaledTerm, len(stages)), products: map[productKey]*lintrans.Product{}}
 	if c.input == 0 {
 		return nil, errors.New("encrypted: the calibration set holds zeros only")
+	}
+	if !features.IsIdentity() {
+		c.input = rangeMargin
+	}
+	if packing == Batch {
+		if err := c.chained(); err != nil {
+			return nil, err
+		}
+		r := inputReach(x, c.inputLen(), c.input)
+		c.norm, c.reach = r.norm, &r
+	}
+	if err := c.calibrate(n); err != nil {
+		return nil, err
 	}
 	if c.tail().post.abs() == 0 {
 		return nil, errors.New("encrypted: every output for the calibration set is zero: precision relative to the largest output means nothing")
@@ -86,18 +111,27 @@ func compileFor(m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 	if err := found.optimise(); err != nil {
 		return nil, err
 	}
-	return &Plan{packing: packing, samples: found.samples, classes: m.Classes(), inputLen: m.InputLen(), outputLen: m.OutputLen(),
-		prog: found.prog, consts: found.consts, private: found.private, domains: found.domains, twin: &Twin{m.InputLen(), found.stages}, finish: last, bits: found.bits, worst: found.worst}, nil
+	plan := &Plan{packing: packing, samples: found.samples, classes: m.Classes(), inputLen: m.InputLen(), outputLen: m.OutputLen(),
+		prog: found.prog, consts: found.consts, private: found.private, domains: found.domains,
+		twin: &Twin{m.InputLen(), features, found.stages, last}, bits: found.bits, worst: found.worst}
+	return plan, plan.compare(m, t.Calibration)
 }
 
 // compiler emits programs for one packing. What search.go needs to know about packings is in choices, emit and depth.
 type compiler struct {
+	ctx        context.Context
 	stages     []*stage
 	target     Target
 	packing    Packing
 	inputShape []int
-	input      float64 // largest magnitude of an input element in the calibration set
+	scaling    feature.Scaling
+	inputs     []float64  // the calibration set as it enters
+	input      float64    // largest magnitude of an input element that the port lets in
+	norm       float64    // largest norm of a sample that it lets in; 0 is any
+	reach      *reachable // of the input, where no sample may reach into another
 	inputRMS   float64
+	logN       int // of the ring that is searched
+	tried      int // programs that were judged
 
 	layouts  map[[2]int][]*layoutCandidate // by stage, -1 for the model's input, and slots
 	scaled   [][]scaledTerm                // by stage
@@ -140,6 +174,16 @@ func (c *compiler) depth(i int, ch choice) int {
 }
 
 func (c *compiler) tail() *stage { return c.stages[len(c.stages)-1] }
+
+// chained refuses a batch of a network that is no chain.
+func (c *compiler) chained() error {
+	for i, st := range c.stages {
+		if len(st.terms) != 1 || st.terms[0].from != i-1 {
+			return &InfeasibleError{Layer: st.name, Err: errors.New("a batch has no residual connections in this version"), Nearest: "use packing single"}
+		}
+	}
+	return nil
+}
 
 // transferRate and the unit below weigh bytes over a link of 100 Mbit/s against transforms of a row on one core.
 const (

@@ -13,6 +13,7 @@ import (
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/ml"
+	"github.com/signet-ml/signet/ml/internal/feature"
 )
 
 func TestTargetsAreChecked(t *testing.T) {
@@ -213,7 +214,7 @@ func TestAutoPacking(t *testing.T) {
 		batch  int
 		want   Packing
 		client string
-	}{{0, Single, "sigmoid"}, {1, Single, "sigmoid"}, {2, Batch, ""}} {
+	}{{0, Single, "sigmoid"}, {1, Single, "sigmoid"}, {2, Batch, "sigmoid"}} {
 		p := compile(t, m, Target{Batch: tc.batch})
 		if p.Packing() != tc.want || p.ClientLayer() != tc.client {
 			t.Errorf("batch of %d: packing %v, the client applies %q", tc.batch, p.Packing(), p.ClientLayer())
@@ -244,7 +245,7 @@ func TestBatchSizes(t *testing.T) {
 		top := largest(t, p, inputs(256, 4, 99)) // precision is relative to that of the calibration set
 		x := inputs(n, 4, 5)
 		_, out := s.run(t, x)
-		want, err := p.Twin().Forward(x)
+		want, err := p.Twin().Scores(x)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -317,7 +318,7 @@ func TestInputsAtTheBound(t *testing.T) {
 						continue // negative inputs lie outside of what the calibration set shows
 					}
 					_, out := s.run(t, corners)
-					want, err := p.Twin().Forward(corners)
+					want, err := p.Twin().Scores(corners)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -467,8 +468,13 @@ func TestPackAndUnpack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(flat) != p.Input().Layout.Len() || !slices.Equal(flat[:n*5], x.Data) || slices.ContainsFunc(flat[n*5:], func(v float64) bool { return v != 0 }) {
+		if len(flat) != p.Input().Layout.Len() || !slices.Equal(flat[:n*5], x.Data) {
 			t.Errorf("%v: packed %d of %d numbers", p.Packing(), len(flat), p.Input().Layout.Len())
+		}
+		for i, v := range flat { // the samples again and again
+			if v != x.Data[i%len(x.Data)] {
+				t.Fatalf("%v: number %d of what was packed is %g", p.Packing(), i, v)
+			}
 		}
 		flat[0]++
 		if x.Data[0] == flat[0] {
@@ -492,11 +498,11 @@ func TestPackAndUnpack(t *testing.T) {
 		if _, err := p.Unpack(y[1:], 1); err == nil {
 			t.Errorf("%v: unpacked too few numbers", p.Packing())
 		}
-		if done, err := p.Finish(scores); err != nil || !slices.Equal(done.Data, scores.Data) {
-			t.Errorf("%v: finishing nothing: %v", p.Packing(), err)
+		if raw, err := p.Scores(y, n); err != nil || !slices.Equal(raw.Data, scores.Data) {
+			t.Errorf("%v: outputs and scores differ without a layer for the client: %v", p.Packing(), err)
 		}
 	}
-	if _, err := compile(t, m, Target{}).Twin().Forward(inputs(2, 4, 1)); err == nil {
+	if _, err := compile(t, m, Target{}).Twin().Scores(inputs(2, 4, 1)); err == nil {
 		t.Error("the twin takes samples of another length")
 	}
 }
@@ -519,11 +525,7 @@ func TestFinishAppliesTheLastLayer(t *testing.T) {
 	}
 	p := compile(t, m, Target{})
 	x := inputs(4, 5, 1)
-	scores, err := p.Twin().Forward(x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := p.Finish(scores)
+	got, err := p.Twin().Forward(x)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -571,7 +573,7 @@ func TestSizesHoldEveryValue(t *testing.T) {
 		"hidden sigmoid": {scaled(4, 5, 3, 1), ml.Sigmoid(), scaled(3, 4, 20, 2), ml.Square()},
 	}
 	for name, layers := range models {
-		stages, _, err := split(sequential(t, layers...))
+		stages, _, err := split(sequential(t, layers...), feature.Scaling{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -579,7 +581,8 @@ func TestSizesHoldEveryValue(t *testing.T) {
 		for i := range cal.Data { // near 1, where biases can cancel
 			cal.Data[i] = 1 + cal.Data[i]/10
 		}
-		if err := calibrate(stages, cal, 256, 0); err != nil {
+		c := &compiler{stages: stages, inputs: cal.Data}
+		if err := c.calibrate(256); err != nil {
 			t.Fatal(err)
 		}
 		// The same values, from inputs twice as large; biases stay.
@@ -592,7 +595,7 @@ func TestSizesHoldEveryValue(t *testing.T) {
 			t.Errorf("%s: inputs twice as large reach %g, sizes are for %g", name, top, stages[0].wide)
 		}
 		for _, packing := range []Packing{Single, Batch} {
-			c := &compiler{stages: stages, packing: packing, input: 1}
+			c.packing = packing
 			choices := c.choices(13)
 			if len(choices) == 0 && name != "three squares" {
 				t.Errorf("%s, %v: no choices", name, packing)

@@ -61,11 +61,11 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	scores, err := plan.Unpack(y, 1)
+	scores, err := plan.Scores(y, 1)
 	if err != nil {
 		log.Fatal(err)
 	}
-	p, err := plan.Finish(scores)
+	p, err := plan.Unpack(y, 1)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -157,7 +157,7 @@ func (s *session) scores(tb testing.TB, out *fhe.Bundle, n int) ml.Tensor {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	y, err := s.plan.Unpack(flat, n)
+	y, err := s.plan.Scores(flat, n)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func (s *session) declared(tb testing.TB, y ml.Tensor) [][]float64 {
 // largest returns the largest output of the twin on samples.
 func largest(tb testing.TB, p *Plan, x ml.Tensor) float64 {
 	tb.Helper()
-	y, err := p.Twin().Forward(x)
+	y, err := p.Twin().Scores(x)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -25,9 +25,9 @@ type Plan struct {
 	private   privateWeights
 	domains   []program.Domain
 	twin      *Twin
-	finish    ml.Layer // what is left to the client, or nil
-	bits      float64  // predicted, standard deviation
-	worst     float64  // predicted, worst slot
+	bits      float64 // predicted, standard deviation
+	worst     float64 // predicted, worst slot
+	fidelity  Fidelity
 }
 
 // Parameters returns the parameters that the search chose.
@@ -42,7 +42,10 @@ func (p *Plan) Constants() *program.Constants { return p.consts }
 // Keys returns the switching keys that the server needs, each for the highest level of its use.
 func (p *Plan) Keys() []program.KeyRequirement { return p.prog.Keys() }
 
-// Input returns the port that the client encrypts for.
+// Input returns the port that the client encrypts for. It takes samples in the model's own units. Where features differ in
+// size, or lie far from zero, the port's Features have an offset and a power of two for each, found in the calibration set,
+// which the client applies as it packs. Encrypt refuses a feature outside of twice that range and, for a batch, a sample
+// whose norm is far above those of the calibration set, by index and feature.
 func (p *Plan) Input() program.Port { return p.prog.Inputs()[0] }
 
 // Output returns the port that the client decrypts. Values are in the model's units and label order.
@@ -87,10 +90,10 @@ func (p *Plan) Twin() *Twin { return p.twin }
 
 // ClientLayer names the layer that is left to the client, "softmax" or "sigmoid", or is empty.
 func (p *Plan) ClientLayer() string {
-	if p.finish == nil {
+	if p.twin.finish == nil {
 		return ""
 	}
-	return p.finish.Kind()
+	return p.twin.finish.Kind()
 }
 
 // PredictedBits returns the precision that the noise model expects relative to the largest output of the calibration
@@ -117,36 +120,39 @@ func (p *Plan) CostBy(t *cost.Table, threads int) (cost.Cost, error) {
 	return c, nil
 }
 
-// Pack lays up to Samples samples, [n, input shape…], out as Encrypt wants them for the plan's Input: row-major, missing
-// samples zero.
+// Pack lays up to Samples samples, [n, input shape…], out as Encrypt wants them for the plan's Input: row-major. The
+// samples are repeated until the run is full, so that what is computed beside them is nothing that the plan was not made
+// for.
 func (p *Plan) Pack(x ml.Tensor) ([]float64, error) {
 	n := x.Rows()
 	if n < 1 || n > p.samples || x.Len() != n*p.inputLen || len(x.Data) != x.Len() {
 		return nil, fmt.Errorf("encrypted: pack: tensor of shape %v; the plan takes up to %d samples of %d numbers", x.Shape, p.samples, p.inputLen)
 	}
-	out := make([]float64, p.samples*p.inputLen)
-	copy(out, x.Data)
-	return out, nil
+	in := p.Input()
+	if in.Layout.Len() == p.inputLen { // one sample, whatever its shape
+		return slices.Clone(x.Data), nil
+	}
+	return in.Fill(x.Data)
 }
 
-// Unpack returns the scores of the first n samples, [n, outputs], from what ForOwner returned for the plan's Output.
+// Unpack returns the outputs of the model for the first n samples, [n, outputs], from what ForOwner returned for the plan's
+// Output. It applies the layer that is left to the client, so a sigmoid or softmax at the end gives probabilities: give
+// them to ml.Model.Labels as you would those of ml.Model.Forward.
 func (p *Plan) Unpack(y []float64, n int) (ml.Tensor, error) {
+	s, err := p.Scores(y, n)
+	if err != nil {
+		return s, err
+	}
+	return finish(p.twin.finish, s)
+}
+
+// Scores returns what the ciphertexts held for the first n samples, [n, outputs]: the outputs before the layer that is
+// left to the client.
+func (p *Plan) Scores(y []float64, n int) (ml.Tensor, error) {
 	if n < 1 || n > p.samples || len(y) != p.samples*p.outputLen {
 		return ml.Tensor{}, fmt.Errorf("encrypted: unpack %d of %d samples from %d numbers, want %d", n, p.samples, len(y), p.samples*p.outputLen)
 	}
 	return ml.NewTensor([]int{n, p.outputLen}, append([]float64(nil), y[:n*p.outputLen]...))
-}
-
-// Finish applies the layer that is left to the client to scores, [n, outputs]: probabilities from logits.
-func (p *Plan) Finish(scores ml.Tensor) (ml.Tensor, error) {
-	if p.finish == nil {
-		return scores, nil
-	}
-	m, err := ml.SequentialFor([]int{p.outputLen}, p.finish)
-	if err != nil {
-		return ml.Tensor{}, err
-	}
-	return m.Forward(scores)
 }
 
 // InputBytes is the exact size on the wire of the input of one run, encrypted under the secret key.

@@ -98,6 +98,7 @@ func (c *compiler) search() (*candidate, error) {
 }
 
 func (c *compiler) searchRing(logN int) (*candidate, error) {
+	c.logN = logN
 	limit, ok := fhe.SecurityLimit(c.target.Security, logN, fhe.SecretDistribution{})
 	if !ok {
 		return nil, &InfeasibleError{Layer: c.stages[0].name, Err: errors.New("no row in the tables"), Row: fmt.Sprintf("%v, N=2^%d", c.target.Security, logN)}
@@ -120,7 +121,7 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 		if c.packing == Batch {
 			layer = c.overgrown()
 		}
-		return nil, c.unfit(&unfitError{layer, errors.New("values at their scale are too large for any prime")}, row)
+		return nil, c.unfit(&unfitError{layer, errors.New("values are too large for any prime at their scale")}, row)
 	}
 	if len(fit) == 0 {
 		return nil, c.exhausted(smallest, limit, row)
@@ -265,6 +266,13 @@ func (c *compiler) enough(found *candidate) bool {
 // in which most of it is lost. seeds are samples of values that operations slot by slot start from.
 func (c *compiler) judge(found *candidate, hints program.NoiseHints, seeds map[program.Value][]float64) error {
 	vals := propagate(found.prog, found.consts, seeds, &hints)
+	c.tried++
+	if err := c.ctx.Err(); err != nil {
+		return fmt.Errorf("encrypted: compile: %w", err)
+	}
+	if c.target.Progress != nil {
+		c.target.Progress(Progress{c.packing, c.logN, c.tried})
+	}
 	noise, err := found.prog.Noise(found.consts, hints)
 	if err != nil {
 		return fmt.Errorf("encrypted: %w", err)

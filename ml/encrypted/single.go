@@ -152,7 +152,7 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 	runs, count := s.runs(c.inputLen())
 	e.b.Scope("input")
 	e.input = e.b.Input(program.Port{Name: "input", Count: count, Level: s.levels, Degree: 1, LogSlots: s.logN - 1,
-		Scale: fhe.PowerOfTwo(e.bits), Bound: e.bound(rangeMargin * c.input), Layout: program.Layout{Shape: []int{c.inputLen()}, Runs: runs}})
+		Scale: fhe.PowerOfTwo(e.bits), Bound: e.bound(c.input), Layout: program.Layout{Shape: []int{c.inputLen()}, Runs: runs}, Features: c.features(0)})
 	for _, v := range e.input {
 		e.hints.Magnitude[v] = c.inputRMS
 	}

@@ -2,8 +2,10 @@ package encrypted
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/signet-ml/signet/ml"
+	"github.com/signet-ml/signet/ml/internal/feature"
 )
 
 // UnsupportedLayerError names a layer that cannot be compiled to encrypted inference and what can be used instead.
@@ -25,6 +27,8 @@ type expression struct {
 	shape []int
 	terms []term
 	b     []float64
+	// scaled says that the one term is the model's input as the client scaled it.
+	scaled bool
 }
 
 // plain reports whether the expression is one earlier value as it is.
@@ -68,11 +72,17 @@ type splitter struct {
 }
 
 // split cuts a model into stages and the layer that is left to the client. Linear layers that follow one another become
-// one, so does what a residual connection adds: it costs no level of its own.
-func split(m *ml.Model) (stages []*stage, client ml.Layer, err error) {
+// one, so does what a residual connection adds: it costs no level of its own. The stages read features as the client
+// scales them, and take that back.
+func split(m *ml.Model, features feature.Scaling) (stages []*stage, client ml.Layer, err error) {
 	n := m.InputLen()
 	s := &splitter{count: map[string]int{}}
 	e := expression{shape: m.InputShape(), terms: []term{{from: -1, m: identity(n)}}, b: make([]float64, n)}
+	if !features.IsIdentity() {
+		e.terms[0].m = identity(n).scaled(func(r int) float64 { return features.Scale[r] })
+		e.b = slices.Clone(features.Offset)
+		e.scaled = true
+	}
 	layers := m.Layers()
 	for i, l := range layers {
 		s.layer, s.last = i, i == len(layers)-1
@@ -151,7 +161,14 @@ func (s *splitter) apply(e expression, l ml.Layer) (expression, error) {
 	case *ml.BatchNormLayer:
 		scale, shift := l.Affine()
 		f, n := perChannel(scale, out), len(e.b)
-		return s.affine(e, l, s.orName(e, "batchnorm"), identity(n).scaled(func(r int) float64 { return f[r] }), perChannel(shift, out), out)
+		y, err := s.affine(e, l, s.orName(e, "batchnorm"), identity(n).scaled(func(r int) float64 { return f[r] }), perChannel(shift, out), out)
+		if e.scaled { // the offsets are about the means: subtract them first
+			mean, shift := perChannel(l.Mean, out), perChannel(l.Shift, out)
+			for i, v := range e.b {
+				y.b[i] = f[i]*(v-mean[i]) + shift[i]
+			}
+		}
+		return y, err
 	case *ml.AvgPool2dLayer:
 		return s.average(e, l, out)
 	case *ml.ResidualLayer:
@@ -199,7 +216,7 @@ func (s *splitter) average(e expression, l *ml.AvgPool2dLayer, out []int) (expre
 	k := l.Kernel[0]
 	weight := 1 / float64(l.Kernel[0]*l.Kernel[1])
 	p := &pooling{k, e.shape}
-	if e.plain() && e.terms[0].pool == nil && k > 1 && k&(k-1) == 0 && l.Kernel == [2]int{k, k} && l.Stride == l.Kernel && l.Padding == [2]int{} &&
+	if e.plain() && !e.scaled && e.terms[0].pool == nil && k > 1 && k&(k-1) == 0 && l.Kernel == [2]int{k, k} && l.Stride == l.Kernel && l.Padding == [2]int{} &&
 		e.shape[1]%k == 0 && e.shape[2]%k == 0 {
 		n := out[0] * out[1] * out[2]
 		sums := term{from: e.terms[0].from, pool: p, m: identity(n).scaled(func(int) float64 { return weight })}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/signet-ml/signet/ml"
+	"github.com/signet-ml/signet/ml/internal/feature"
 )
 
 // same is a 3 × 3 convolution that keeps the size of the image.
@@ -121,7 +122,7 @@ func TestSplit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			stages, client, err := split(m)
+			stages, client, err := split(m, feature.Scaling{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,7 +151,7 @@ func TestSplit(t *testing.T) {
 				}
 			}
 			x := inputs(5, m.InputLen(), 3)
-			y, err := (&Twin{m.InputLen(), stages}).Forward(x)
+			y, err := (&Twin{input: m.InputLen(), stages: stages}).Scores(x)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -172,7 +173,7 @@ func TestSplitLeavesTheEndToTheClient(t *testing.T) {
 		{[]ml.Layer{dense(3, 6, 1), ml.Square(), ml.Sigmoid()}, "dense1 square <- input", "sigmoid"},
 		{[]ml.Layer{dense(3, 6, 1), ml.Sigmoid(), ml.Sigmoid()}, "dense1 sigmoid <- input", "sigmoid"},
 	} {
-		stages, client, err := split(sequential(t, tc.layers...))
+		stages, client, err := split(sequential(t, tc.layers...), feature.Scaling{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +212,7 @@ func TestSplitRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _, err = split(m)
+		_, _, err = split(m, feature.Scaling{})
 		var u *UnsupportedLayerError
 		if !errors.As(err, &u) || u.Layer != tc.layer || u.Kind != tc.kind || !strings.Contains(u.Alternative, tc.alternative) || u.Reason == "" {
 			t.Errorf("%s: %v", tc.name, err)
@@ -226,7 +227,7 @@ func TestSplitRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if stages, _, err := split(m); err == nil {
+		if stages, _, err := split(m, feature.Scaling{}); err == nil {
 			t.Errorf("%v: %q", m, outline(stages))
 		}
 	}

@@ -1,13 +1,13 @@
 package encrypted
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
 	"sync"
 
 	"github.com/signet-ml/signet/fhe/program"
-	"github.com/signet-ml/signet/ml"
 )
 
 // activation is what follows the linear part of a stage under encryption.
@@ -35,6 +35,8 @@ type stage struct {
 	largest         float64   // magnitude of a weight
 	wide            float64   // magnitude before the activation of inputs larger than the calibration set's by the range margin
 	samples         []float64 // some values before the activation
+
+	in, reachable reachable // of a batch: bounds of what the stage reads, and of values before the activation
 }
 
 // term is a linear map of one earlier value.
@@ -88,6 +90,9 @@ func (s *stage) reach() float64 {
 	case actSquare:
 		return s.wide * s.wide
 	case actPolynomial:
+		if s.reachable.each != nil {
+			return s.reachable.activate(s).largest()
+		}
 		return rangeMargin * s.post.abs()
 	}
 	return s.wide
@@ -224,18 +229,13 @@ const (
 // maxSamples is how many values before an activation are kept. All stages keep as many: operations meet two of them.
 const maxSamples = 256
 
-// calibrate runs the calibration set through the stages and records ranges and magnitudes. It fits the polynomials of
-// activations to the widened ranges.
-func calibrate(stages []*stage, x ml.Tensor, n int, tolerance float64) error {
-	if _, err := ml.NewTensor(x.Shape, x.Data); err != nil {
-		return fmt.Errorf("encrypted: calibration: %w", err)
-	}
-	if r := spanOf(x.Data).abs(); math.IsNaN(r) || math.IsInf(r, 0) {
-		return fmt.Errorf("encrypted: calibration: the largest input is %v", r)
-	}
-	values := make([][]float64, len(stages))
-	for i, s := range stages {
-		y := s.linear(n, x.Data, values)
+// calibrate runs the calibration set of n samples through the stages and records ranges and magnitudes. It fits the
+// polynomials of activations to the widened ranges, or, of a batch, to whatever an input may lead to.
+func (c *compiler) calibrate(n int) error {
+	values := make([][]float64, len(c.stages))
+	reach := c.reach
+	for i, s := range c.stages {
+		y := s.linear(n, c.inputs, values)
 		if r := spanOf(y); math.IsNaN(r.abs()) || math.IsInf(r.abs(), 0) {
 			return fmt.Errorf("encrypted: calibration of %s: values are not finite", s.name)
 		}
@@ -245,30 +245,60 @@ func calibrate(stages []*stage, x ml.Tensor, n int, tolerance float64) error {
 				s.largest = max(s.largest, math.Abs(w))
 			}
 		}
-		for k, v := range y {
-			bias := s.b[k%s.rows()]
-			s.wide = max(s.wide, rangeMargin*math.Abs(v-bias)+math.Abs(bias))
+		if err := s.widen(y, reach); err != nil {
+			return err
 		}
 		s.samples = make([]float64, maxSamples)
 		for k := range s.samples {
 			s.samples[k] = y[k%len(y)]
 		}
 		if s.act == actPolynomial {
-			tol := tolerance
+			tol := c.target.Tolerance
 			if tol == 0 {
 				tol = hiddenTolerance
-				if i == len(stages)-1 {
+				if i == len(c.stages)-1 {
 					tol = lastTolerance
 				}
 			}
+			interval := rangeMargin * max(s.pre.abs(), 0.5)
+			if reach != nil {
+				interval = max(s.wide, 0.5)
+			}
 			var err error
-			if s.poly, err = fit(s.fn, s.pre, tol); err != nil {
+			if s.poly, err = fit(s.fn, s.pre, interval, tol); err != nil {
 				return &InfeasibleError{Layer: s.name, Err: fmt.Errorf("%s: %w", s.label(), err), Nearest: "use activations of a smaller range, or a larger Target.Tolerance"}
 			}
+		}
+		if reach != nil {
+			next := s.reachable.activate(s)
+			reach = &next
 		}
 		s.activate(y)
 		s.post, s.postRMS = spanOf(y), rms(y)
 		values[i] = y
+	}
+	return nil
+}
+
+// widen finds how large values before the activation may become: those of inputs which are larger than the calibration
+// set's by the range margin, for which y are the values, or those of all that the port lets in, as reach says of what the
+// stage reads.
+func (s *stage) widen(y []float64, reach *reachable) error {
+	if reach == nil {
+		for k, v := range y {
+			bias := s.b[k%s.rows()]
+			s.wide = max(s.wide, rangeMargin*math.Abs(v-bias)+math.Abs(bias))
+		}
+		return nil
+	}
+	m, err := s.terms[0].whole()
+	if err != nil {
+		return err
+	}
+	s.in, s.reachable = *reach, reach.linear(m, s.b)
+	s.wide = s.reachable.largest()
+	if !(s.wide < math.MaxFloat64) {
+		return &InfeasibleError{Layer: s.name, Err: errors.New("values are too large for any prime"), Nearest: "use fewer layers with squares"}
 	}
 	return nil
 }

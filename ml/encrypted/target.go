@@ -50,8 +50,8 @@ type Target struct {
 	// of the model.
 	Tolerance float64
 
-	// ServerActivation computes a trailing Sigmoid under encryption for one sample too. A batch always does; a trailing
-	// Softmax is always left to the client.
+	// ServerActivation computes a trailing Sigmoid under encryption, by a polynomial with an error of Tolerance. Otherwise
+	// the client applies it after decryption, exactly and free of levels, as it always does a trailing Softmax.
 	ServerActivation bool
 
 	// Patches lets the client send a convolution's input in patches, for a single sample: more bytes, less work for the
@@ -61,6 +61,16 @@ type Target struct {
 	// EncryptedWeights makes the model's weights inputs of the program, for a single sample: its owner encrypts them
 	// under the data owner's public key, and the server sees neither model nor data. See Plan.WeightPorts.
 	EncryptedWeights bool
+
+	// Progress, if set, is called with every choice of sizes that the search tries, from the calling goroutine.
+	Progress func(Progress)
+}
+
+// Progress says where a search for parameters is.
+type Progress struct {
+	Packing Packing
+	LogN    int // the ring that is tried: the search goes from 11 to 16, and stops at the first that serves
+	Tried   int // programs that were emitted and judged so far
 }
 
 const (

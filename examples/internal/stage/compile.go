@@ -70,7 +70,7 @@ func Compile(ctx context.Context, d Dirs, p *Prepared) (*Compiled, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	twin, err := plan.Twin().Forward(p.Test.X)
+	twin, err := plan.Twin().Scores(p.Test.X)
 	if err != nil {
 		return nil, err
 	}

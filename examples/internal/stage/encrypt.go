@@ -44,8 +44,12 @@ func Encrypt(ctx context.Context, d Dirs, bars ui.Bars) (*Encrypted, error) {
 			return nil, err
 		}
 		lo, hi := o.rows(i)
-		x := make([]float64, port.Layout.Len())
-		copy(x, o.x.Slice(lo, hi).Data)
+		x := o.x.Slice(lo, hi).Data
+		if o.PerRun > 1 {
+			if x, err = port.Fill(x); err != nil {
+				return nil, fmt.Errorf("samples %d to %d: %w", lo, hi-1, err)
+			}
+		}
 		start := time.Now()
 		b, err := enc.Encrypt(port, x)
 		if err != nil {

@@ -128,7 +128,7 @@ func Find(x []float64, u *Use, o Options) Scaling {
 			d = 1
 		}
 		s.Scale[i] = PowerAbove(d)
-		s.Offset[i] = math.Round(centre[g]/s.Scale[i]*8) / 8 * s.Scale[i]
+		s.Offset[i] = math.Round(centre[g]/s.Scale[i]*8)/8*s.Scale[i] + 0 // no negative zero
 	}
 	return s
 }

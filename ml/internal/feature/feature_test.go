@@ -91,7 +91,7 @@ func TestFindGroups(t *testing.T) {
 		t.Errorf("scales %v, want two groups", s.Scale)
 	}
 	for i, o := range s.Offset {
-		if o != 0 {
+		if o != 0 || math.Signbit(o) {
 			t.Errorf("offset %g of feature %d, want none", o, i)
 		}
 	}

@@ -1,0 +1,217 @@
+package encrypted
+
+import (
+	"math"
+	"slices"
+)
+
+// In a batch a value that leaves the modulus harms the samples in all other slots. So the sizes of a batch are those that
+// values have for any sample that the input's port lets in, not those that they had for the calibration set: the port
+// bounds every feature and the norm of a sample as a whole, and both bounds are carried through the layers. Bounds by
+// element alone would be far too wide for layers of many inputs, whose values do not all lie at their ends at once.
+
+// roundingMargin is room for the rounding of weights to integers.
+const roundingMargin = 1 + 1.0/16
+
+// reachable bounds a vector that is computed from a sample.
+type reachable struct {
+	each []float64 // the largest magnitudes of its elements
+	norm float64   // its largest Euclidean norm
+}
+
+func (r reachable) largest() float64 {
+	m := 0.0
+	for _, v := range r.each {
+		m = max(m, v)
+	}
+	return m
+}
+
+func euclidean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x * x
+	}
+	return math.Sqrt(sum)
+}
+
+// inputReach returns the bounds of samples of n numbers, and their norm as the port states it.
+func inputReach(x []float64, n int, bound float64) reachable {
+	r := reachable{each: make([]float64, n)}
+	for i := range r.each {
+		r.each[i] = bound
+	}
+	for i := 0; i < len(x); i += n {
+		r.norm = max(r.norm, euclidean(x[i:i+n]))
+	}
+	r.norm = min(r.norm*rangeMargin, euclidean(r.each))
+	return r
+}
+
+// row returns the largest magnitude of a row's product with the vector.
+func (r reachable) row(cols []int32, weights []float64) float64 {
+	sum, squares := 0.0, 0.0
+	for i, c := range cols {
+		sum += math.Abs(weights[i]) * r.each[c]
+		squares += weights[i] * weights[i]
+	}
+	return min(sum, math.Sqrt(squares)*r.norm)
+}
+
+// linear returns the bounds of m·x + b.
+func (r reachable) linear(m *linear, b []float64) reachable {
+	out := reachable{each: make([]float64, m.rows)}
+	for i := range out.each {
+		cols, weights := m.Row(i)
+		out.each[i] = roundingMargin*r.row(cols, weights) + math.Abs(b[i])
+	}
+	out.norm = min(euclidean(out.each), roundingMargin*spectral(m)*r.norm+euclidean(b))
+	return out
+}
+
+// activate returns the bounds of a stage's result.
+func (r reachable) activate(st *stage) reachable {
+	out := reachable{each: make([]float64, len(r.each))}
+	switch st.act {
+	case actNone:
+		return r
+	case actSquare:
+		for i, v := range r.each {
+			out.each[i] = v * v
+		}
+		out.norm = min(euclidean(out.each), r.largest()*r.norm)
+	case actPolynomial:
+		peak, e := peakOf(st.poly), st.poly.MaxError()
+		for i, v := range r.each {
+			out.each[i] = peak
+			if st.fn != sigmoid { // all others lie between 0 and their argument
+				out.each[i] = min(peak, v+e)
+			}
+		}
+		out.norm = euclidean(out.each)
+		if st.fn != sigmoid {
+			out.norm = min(out.norm, r.norm+e*math.Sqrt(float64(len(r.each))))
+		}
+	}
+	return out
+}
+
+// peakOf returns the largest magnitude of a polynomial on its interval, up to a hundredth.
+func peakOf(p polynomial) float64 {
+	lo, hi := p.Interval()
+	const steps = 4096
+	peak := 0.0
+	for k := range steps + 1 {
+		peak = max(peak, math.Abs(p.Eval(lo+(hi-lo)*float64(k)/steps)))
+	}
+	return peak * 1.01
+}
+
+// spectral returns a bound of the largest singular value of a matrix, within a fifth for matrices of few rows or columns.
+func spectral(m *linear) float64 {
+	frobenius := 0.0
+	rows, cols := make([]float64, m.rows), make([]float64, m.cols)
+	for r := range m.rows {
+		at, vals := m.Row(r)
+		for i, v := range vals {
+			frobenius += v * v
+			rows[r] += math.Abs(v)
+			cols[at[i]] += math.Abs(v)
+		}
+	}
+	best := min(math.Sqrt(frobenius), math.Sqrt(slices.Max(rows)*slices.Max(cols)))
+	const most = 256
+	if n := min(m.rows, m.cols); n <= most && best > 0 && !math.IsInf(best, 0) {
+		best = min(best, gramBound(m.gram(), n, best))
+	}
+	return best
+}
+
+// gram returns the smaller of m·mᵀ and mᵀ·m.
+func (l *linear) gram() []float64 {
+	n := min(l.rows, l.cols)
+	g := make([]float64, n*n)
+	if l.rows > l.cols {
+		for r := range l.rows {
+			cols, vals := l.Row(r)
+			for i, a := range cols {
+				for j, b := range cols {
+					g[int(a)*n+int(b)] += vals[i] * vals[j]
+				}
+			}
+		}
+		return g
+	}
+	dense := make([]float64, l.cols)
+	for r := range l.rows {
+		cols, vals := l.Row(r)
+		for i, c := range cols {
+			dense[c] = vals[i]
+		}
+		for s := range r + 1 {
+			at, w := l.Row(s)
+			sum := 0.0
+			for i, c := range at {
+				sum += w[i] * dense[c]
+			}
+			g[r*n+s], g[s*n+r] = sum, sum
+		}
+		for _, c := range cols {
+			dense[c] = 0
+		}
+	}
+	return g
+}
+
+// gramBound returns a bound of the square root of the largest eigenvalue of g, which is positive semidefinite: the trace
+// of g^16 is at least that eigenvalue's power. size is another bound, to divide by.
+func gramBound(g []float64, n int, size float64) float64 {
+	for i := range g {
+		g[i] /= size * size
+	}
+	logScale := 0.0 // of what g was divided by since, of the power that it is
+	const squarings = 4
+	for range squarings {
+		g = squareOf(g, n)
+		trace := traceOf(g, n)
+		if !(trace > 0) {
+			return size
+		}
+		for i := range g {
+			g[i] /= trace
+		}
+		logScale = 2*logScale + math.Log(trace)
+	}
+	power := float64(int(1) << squarings)
+	return size * math.Exp((logScale+math.Log(traceOf(g, n)))/(2*power)) * (1 + 1e-9)
+}
+
+func traceOf(g []float64, n int) float64 {
+	sum := 0.0
+	for i := range n {
+		sum += g[i*n+i]
+	}
+	return sum
+}
+
+// squareOf returns the square of a symmetric matrix.
+func squareOf(g []float64, n int) []float64 {
+	out := make([]float64, n*n)
+	parallel(n, func(i int) {
+		a := g[i*n : (i+1)*n]
+		for j := range i + 1 {
+			b := g[j*n : (j+1)*n]
+			sum := 0.0
+			for k, v := range a {
+				sum += v * b[k]
+			}
+			out[i*n+j] = sum
+		}
+	})
+	for i := range n {
+		for j := range i {
+			out[j*n+i] = out[i*n+j]
+		}
+	}
+	return out
+}
