@@ -141,8 +141,8 @@ func (c *compiler) weightScale(i, wb int) int {
 }
 
 // emitBatch emits the program for one choice and so many groups of samples, each as many as a ciphertext has slots.
-// Parameters and noise do not depend on the number of groups.
-func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error) {
+// Parameters and noise do not depend on the number of groups. A draft has one polynomial in each layer, and is judged.
+func (c *compiler) emitBatch(logN int, ch choice, groups int, draft bool) (*candidate, error) {
 	bits := ch.bits
 	params, err := c.parameters(logN, ch)
 	if err != nil {
@@ -169,11 +169,11 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 		return nil, &unfitError{c.stages[0].name, err}
 	}
 	var out []program.Value
-	var domains []program.Domain
+	e := &batchEmitter{c: c, b: b, bits: bits, draft: draft, seeds: map[program.Value][]float64{}}
 	for g := range groups {
 		x := program.Range{First: in[g*features], Count: features}
-		for i, st := range c.stages {
-			if x, err = c.batchStage(b, i, st, matrices[i], x, bits, &domains); err != nil {
+		for i := range c.stages {
+			if x, err = e.stage(i, matrices[i], x); err != nil {
 				return nil, err
 			}
 		}
@@ -189,11 +189,14 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int) (*candidate, error
 	if err != nil {
 		return nil, &unfitError{c.tail().name, err}
 	}
-	found := &candidate{prog: prog, consts: consts, stages: quantised, samples: groups * slots, domains: domains}
-	if groups > 1 {
+	found := &candidate{prog: prog, consts: consts, stages: quantised, samples: groups * slots, domains: e.domains, alike: e.alike}
+	if !draft {
 		return found, nil
 	}
-	return found, c.judge(found, hints, c.inputSamples(in))
+	for v, s := range c.inputSamples(in) {
+		e.seeds[v] = s
+	}
+	return found, c.judge(found, hints, e.seeds)
 }
 
 // columns is the layout of groups of slots samples of n numbers: one ciphertext per group and number.
@@ -207,9 +210,12 @@ func columns(groups, slots, n int) program.Layout {
 	return l
 }
 
+// followed is how many calibration samples are followed through the program of a batch.
+func (c *compiler) followed() int { return min(len(c.inputs)/c.inputLen(), 64) }
+
 // inputSamples returns some calibration samples, feature by feature.
 func (c *compiler) inputSamples(in []program.Value) map[program.Value][]float64 {
-	n := min(c.target.Calibration.Rows(), 64)
+	n := c.followed()
 	seeds := make(map[program.Value][]float64, len(in))
 	for k, v := range in {
 		s := make([]float64, n)
@@ -324,7 +330,20 @@ func (r *integerRow) over(first program.Value) []program.Range {
 	return out
 }
 
-func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *integerRows, x program.Range, bits int, domains *[]program.Domain) (program.Range, error) {
+// batchEmitter emits the program of one choice.
+type batchEmitter struct {
+	c       *compiler
+	b       *program.Builder
+	bits    int
+	draft   bool
+	domains []program.Domain
+	seeds   map[program.Value][]float64       // of a draft: samples of values that stand for others
+	alike   map[program.Value][]program.Value // see candidate
+}
+
+// stage emits one stage of one group of samples on x.
+func (e *batchEmitter) stage(i int, m *integerRows, x program.Range) (program.Range, error) {
+	c, b, st := e.c, e.b, e.c.stages[i]
 	fold, shift := st.basis()
 	b.Scope(st.name)
 	sums := make([]program.Value, st.rows())
@@ -357,23 +376,84 @@ func (c *compiler) batchStage(b *program.Builder, i int, st *stage, m *integerRo
 			}
 		}
 	case actPolynomial:
-		work := int(math.Round(b.Scale(vals[0]).Log2()))
-		for r, v := range vals {
-			var err error
-			*domains = append(*domains, st.domain(v))
-			if vals[r], err = st.poly.emit(b, v, fhe.PowerOfTwo(c.polyTarget(i, bits, work))); err != nil {
-				return x, &unfitError{st.name, fmt.Errorf("%s: %w", st.label(), err)}
-			}
-		}
-		// Linear combinations take ranges of values: bring the results together. The same scale again is free.
-		if len(vals) > 1 {
-			for r, v := range vals {
-				vals[r] = b.SetScale(v, b.Scale(v))
-			}
+		if err := e.polynomials(i, vals); err != nil {
+			return x, &unfitError{st.name, fmt.Errorf("%s: %w", st.label(), err)}
 		}
 	}
 	if err := b.Err(); err != nil {
 		return x, &unfitError{st.name, err}
 	}
 	return program.Range{First: vals[0], Count: len(vals)}, nil
+}
+
+// polynomials evaluates stage i's polynomial on values, in place. A draft evaluates it on the value with most noise,
+// and lets others of its size stand for the rest: they are alike but for their inputs.
+func (e *batchEmitter) polynomials(i int, vals []program.Value) error {
+	b, st := e.b, e.c.stages[i]
+	work := int(math.Round(b.Scale(vals[0]).Log2()))
+	target := fhe.PowerOfTwo(e.c.polyTarget(i, e.bits, work))
+	evaluate := func(v program.Value) (program.Value, error) {
+		e.domains = append(e.domains, st.domain(v))
+		return st.poly.emit(b, v, target)
+	}
+	if e.draft {
+		loudest := st.loudest()
+		y, err := evaluate(vals[loudest])
+		if err != nil || b.Err() != nil {
+			return err
+		}
+		// The results of a layer follow one another, as linear combinations want them.
+		first := y + 1
+		for r := range vals {
+			if r == loudest {
+				vals[r] = b.SetScale(y, b.Scale(y))
+			} else {
+				vals[r] = b.Zero(b.Level(y), 1, b.Parameters().LogMaxSlots(), b.Scale(y))
+				e.seeds[vals[r]] = column(st.followed, st.rows(), r)
+			}
+		}
+		if e.alike == nil {
+			e.alike = map[program.Value][]program.Value{}
+		}
+		for r := range vals {
+			if r != loudest {
+				e.alike[y] = append(e.alike[y], first+program.Value(r))
+			}
+		}
+		return nil
+	}
+	for r, v := range vals {
+		var err error
+		if vals[r], err = evaluate(v); err != nil {
+			return err
+		}
+	}
+	// Linear combinations take ranges of values: bring the results together. The same scale again is free.
+	if len(vals) > 1 {
+		for r, v := range vals {
+			vals[r] = b.SetScale(v, b.Scale(v))
+		}
+	}
+	return nil
+}
+
+// loudest returns the row of the first term with the largest weights as a whole: errors of its inputs come out largest.
+func (s *stage) loudest() int {
+	at, most := 0, -1.0
+	for r := range s.rows() {
+		_, weights := s.terms[0].m.Row(r)
+		if n := euclidean(weights); n > most {
+			at, most = r, n
+		}
+	}
+	return at
+}
+
+// column returns column r of samples of n numbers.
+func column(x []float64, n, r int) []float64 {
+	out := make([]float64, len(x)/n)
+	for i := range out {
+		out[i] = x[i*n+r]
+	}
+	return out
 }

@@ -162,7 +162,7 @@ func (c *compiler) emit(logN int, ch choice, draft bool) (*candidate, error) {
 	if c.packing == Single {
 		return c.emitSingle(ch, draft)
 	}
-	return c.emitBatch(logN, ch, 1)
+	return c.emitBatch(logN, ch, 1, draft)
 }
 
 // depth returns the levels that stage i consumes under a choice.

@@ -56,6 +56,9 @@ type candidate struct {
 	loses   string // the scope that loses most bits
 	private privateWeights
 	domains []program.Domain
+	// alike are, in a draft, values that stand for results of polynomials, by the one that they are like: their errors are
+	// as large.
+	alike map[program.Value][]program.Value
 }
 
 // unfitError says why a choice cannot be emitted; another may.
@@ -159,32 +162,64 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 	if c.packing == Single {
 		return c.cheapestSingle(fit, order)
 	}
-	for _, ch := range fit {
-		found, err := c.emit(logN, ch, false)
-		var unfit *unfitError
-		switch {
-		case errors.As(err, &unfit):
-			continue
-		case err != nil:
-			return nil, err
-		case !c.enough(found):
-			continue
-		}
-		if slots := 1 << (logN - 1); c.target.Batch > slots {
-			whole, err := c.emitBatch(logN, ch, (c.target.Batch+slots-1)/slots)
-			if err != nil {
-				return nil, c.unfit(err, row)
-			}
-			whole.bits, whole.worst = found.bits, found.worst
-			return whole, nil
-		}
-		return found, nil
-	}
-	panic("encrypted: the most precise choice of a ring is gone")
+	return c.firstBatch(logN, fit, order, row)
 }
 
-// cheapestSingle returns the first choice that is precise enough for every number of special primes, the fastest of
-// them. In a series precision grows with the bits, so it is searched by bisection, on drafts.
+// firstThatServes returns the first index in at that serves, or false if the last does not. In a series precision grows
+// with the bits, so it is searched by bisection, on drafts.
+func (c *compiler) firstThatServes(logN int, fit []choice, at []int) (int, bool, error) {
+	slices.SortStableFunc(at, func(i, j int) int { return cmp.Compare(fit[i].bits, fit[j].bits) })
+	var failed error
+	serves := func(k int) bool {
+		found, err := c.emit(logN, fit[at[k]], true)
+		var unfit *unfitError
+		if err != nil && !errors.As(err, &unfit) {
+			failed = err
+		}
+		return err == nil && c.enough(found)
+	}
+	if len(at) == 0 || !serves(len(at)-1) {
+		return 0, false, failed
+	}
+	i := at[sort.Search(len(at)-1, serves)]
+	return i, true, failed
+}
+
+// firstBatch returns the first choice that is precise enough.
+func (c *compiler) firstBatch(logN int, fit []choice, order [][3]int, row string) (*candidate, error) {
+	best := len(fit)
+	for _, series := range order {
+		var at []int
+		for i, ch := range fit[:best] {
+			if ch.series == series {
+				at = append(at, i)
+			}
+		}
+		i, ok, err := c.firstThatServes(logN, fit, at)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			best = min(best, i)
+		}
+	}
+	if best == len(fit) {
+		panic("encrypted: the most precise choice of a ring is gone")
+	}
+	found, err := c.emitBatch(logN, fit[best], 1, true)
+	if err != nil {
+		return nil, err
+	}
+	slots := 1 << (logN - 1)
+	whole, err := c.emitBatch(logN, fit[best], max(1, (c.target.Batch+slots-1)/slots), false)
+	if err != nil {
+		return nil, c.unfit(err, row)
+	}
+	whole.bits, whole.worst = found.bits, found.worst
+	return whole, nil
+}
+
+// cheapestSingle returns, of the first choices that are precise enough for each number of special primes, the fastest.
 func (c *compiler) cheapestSingle(fit []choice, order [][3]int) (*candidate, error) {
 	first := map[int]int{} // the first index in fit that serves, by number of special primes
 	for _, series := range order {
@@ -194,21 +229,12 @@ func (c *compiler) cheapestSingle(fit []choice, order [][3]int) (*candidate, err
 				at = append(at, i)
 			}
 		}
-		slices.SortStableFunc(at, func(i, j int) int { return cmp.Compare(fit[i].bits, fit[j].bits) })
-		var failed error
-		serves := func(k int) bool {
-			found, err := c.emitSingle(fit[at[k]], true)
-			var unfit *unfitError
-			if err != nil && !errors.As(err, &unfit) {
-				failed = err
-			}
-			return err == nil && c.enough(found)
+		i, ok, err := c.firstThatServes(fit[0].single.logN, fit, at)
+		if err != nil {
+			return nil, err
 		}
-		if len(at) > 0 && serves(len(at)-1) {
-			first[series[2]] = at[sort.Search(len(at)-1, serves)]
-		}
-		if failed != nil {
-			return nil, failed
+		if ok {
+			first[series[2]] = i
 		}
 	}
 	var best choice
@@ -283,6 +309,17 @@ func (c *compiler) judge(found *candidate, hints program.NoiseHints, seeds map[p
 		// The polynomials of one layer do not depend on one another.
 		if i+1 < len(found.domains) && found.domains[i+1].Name == d.Name {
 			continue
+		}
+		if noise, err = found.prog.Noise(found.consts, hints); err != nil {
+			return fmt.Errorf("encrypted: %w", err)
+		}
+		if len(found.alike) == 0 {
+			continue
+		}
+		for y, others := range found.alike {
+			for _, v := range others {
+				hints.Error[v] = noise[y].Error
+			}
 		}
 		if noise, err = found.prog.Noise(found.consts, hints); err != nil {
 			return fmt.Errorf("encrypted: %w", err)

@@ -35,8 +35,9 @@ type stage struct {
 	largest         float64   // magnitude of a weight
 	wide            float64   // magnitude before the activation of inputs larger than the calibration set's by the range margin
 	samples         []float64 // some values before the activation
+	followed        []float64 // results for some samples, as a batch follows them
 
-	in, reachable reachable // of a batch: bounds of what the stage reads, and of values before the activation
+	in, before, after reachable // of a batch: bounds of what the stage reads, before the activation, and of the result
 }
 
 // term is a linear map of one earlier value.
@@ -90,8 +91,8 @@ func (s *stage) reach() float64 {
 	case actSquare:
 		return s.wide * s.wide
 	case actPolynomial:
-		if s.reachable.each != nil {
-			return s.reachable.activate(s).largest()
+		if s.after.each != nil {
+			return s.after.largest()
 		}
 		return rangeMargin * s.post.abs()
 	}
@@ -270,11 +271,12 @@ func (c *compiler) calibrate(n int) error {
 			}
 		}
 		if reach != nil {
-			next := s.reachable.activate(s)
-			reach = &next
+			s.after = s.before.activate(s)
+			reach = &s.after
 		}
 		s.activate(y)
 		s.post, s.postRMS = spanOf(y), rms(y)
+		s.followed = y[:c.followed()*s.rows()]
 		values[i] = y
 	}
 	return nil
@@ -295,8 +297,8 @@ func (s *stage) widen(y []float64, reach *reachable) error {
 	if err != nil {
 		return err
 	}
-	s.in, s.reachable = *reach, reach.linear(m, s.b)
-	s.wide = s.reachable.largest()
+	s.in, s.before = *reach, reach.linear(m, s.b)
+	s.wide = s.before.largest()
 	if !(s.wide < math.MaxFloat64) {
 		return &InfeasibleError{Layer: s.name, Err: errors.New("values are too large for any prime"), Nearest: "use fewer layers with squares"}
 	}
