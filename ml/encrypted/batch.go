@@ -3,6 +3,7 @@ package encrypted
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"slices"
@@ -15,20 +16,20 @@ import (
 // integers cost no level, only their bits of headroom. A square stays of degree 2 if nothing but linear combinations
 // follow it, so a network of one square needs no switching key at all and no special prime.
 
-// weightBits are the sizes of integer weights that are tried, sign included: the error of rounding them is part of the
-// Twin, so they are as large as the modulus allows without another prime, up to the first.
-var weightBits = []int{12, 11, 10, 9, 8}
+// weightBits are the sizes of integer weights that are tried, sign included: the first whose rounding leaves the precision
+// that is asked for, and larger ones.
+var weightBits = []int{8, 10, 12, 14, 16, 18, 20, 24, 28, 31}
 
 // maxPort is the largest number of ciphertexts of a port. Programs refuse more too, but only after all of it is emitted.
 const maxPort = 1 << 14
 
 // batchChoices returns what can be tried in a ring, best first: primes below 2^49.5, then any; inputs at a growing scale,
-// integers of falling size.
+// integers of growing size.
 func (c *compiler) batchChoices() []choice {
 	var out []choice
 	for _, cap := range []int{fastBits, maxBits} {
 		for bits := 14; bits <= 46; bits++ {
-			for _, wb := range weightBits {
+			for _, wb := range c.integerBits {
 				if ch, ok := c.batchSizes(bits, wb, cap); ok {
 					out = append(out, ch)
 				}
@@ -110,7 +111,7 @@ func (c *compiler) batchSizes(bits, wb, cap int) (choice, bool) {
 func (c *compiler) overgrown() string {
 	scale := 14
 	for i, st := range c.stages {
-		scale += c.weightScale(i, weightBits[len(weightBits)-1])
+		scale += c.weightScale(i, weightBits[0])
 		if c.batchDepth(i) > 0 && scale >= maxBits {
 			return st.name
 		}
@@ -158,13 +159,7 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int, draft bool) (*cand
 	b.Scope("input")
 	in := b.Input(program.Port{Name: "input", Count: features * groups, Level: params.MaxLevel(), Degree: 1, LogSlots: params.LogMaxSlots(),
 		Scale: fhe.PowerOfTwo(bits), Bound: c.input, Layout: columns(groups, slots, features), Features: c.features(c.norm)})
-	quantised := make([]*stage, len(c.stages))
-	matrices := make([]*integerRows, len(c.stages))
-	for i := range c.stages {
-		if quantised[i], matrices[i], err = c.quantise(i, ch.weights); err != nil {
-			return nil, err
-		}
-	}
+	q := c.integers[ch.weights]
 	if err := b.Err(); err != nil { // features × groups may be more than a port holds
 		return nil, &unfitError{c.stages[0].name, err}
 	}
@@ -173,7 +168,7 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int, draft bool) (*cand
 	for g := range groups {
 		x := program.Range{First: in[g*features], Count: features}
 		for i := range c.stages {
-			if x, err = e.stage(i, matrices[i], x); err != nil {
+			if x, err = e.stage(i, q.rows[i], x); err != nil {
 				return nil, err
 			}
 		}
@@ -189,7 +184,7 @@ func (c *compiler) emitBatch(logN int, ch choice, groups int, draft bool) (*cand
 	if err != nil {
 		return nil, &unfitError{c.tail().name, err}
 	}
-	found := &candidate{prog: prog, consts: consts, stages: quantised, samples: groups * slots, domains: e.domains, alike: e.alike}
+	found := &candidate{prog: prog, consts: consts, stages: q.stages, samples: groups * slots, domains: e.domains, alike: e.alike, rounding: q.rounding}
 	if !draft {
 		return found, nil
 	}
@@ -225,6 +220,64 @@ func (c *compiler) inputSamples(in []program.Value) map[program.Value][]float64 
 		seeds[v] = s
 	}
 	return seeds
+}
+
+// integerModel is a network with integer weights.
+type integerModel struct {
+	stages   []*stage
+	rows     []*integerRows // by stage
+	rounding float64        // the largest error of a score for the calibration set, relative to the largest score
+}
+
+// roundingSamples is how many calibration samples the rounding of weights is measured on.
+const roundingSamples = 256
+
+// quantiseAll finds the sizes of integers that leave the precision asked for.
+func (c *compiler) quantiseAll() error {
+	n := min(len(c.inputs)/c.inputLen(), roundingSamples)
+	x := c.inputs[:n*c.inputLen()]
+	want := scoresOf(c.stages, n, x)
+	var failed error
+	for _, wb := range weightBits {
+		q := &integerModel{}
+		var err error
+		for i := range c.stages {
+			st, rows, e := c.quantise(i, wb)
+			if err = e; err != nil {
+				break
+			}
+			q.stages, q.rows = append(q.stages, st), append(q.rows, rows)
+		}
+		if err != nil {
+			failed = err
+			continue
+		}
+		for i, v := range scoresOf(q.stages, n, x) {
+			q.rounding = max(q.rounding, math.Abs(v-want[i]))
+		}
+		q.rounding /= c.tail().post.abs()
+		c.integers[wb] = q
+		if q.rounding < math.Exp2(-c.target.Precision) {
+			c.integerBits = append(c.integerBits, wb)
+		}
+	}
+	if len(c.integers) == 0 {
+		return c.unfit(failed, "")
+	}
+	if len(c.integerBits) == 0 { // the search will say what is lacking
+		c.integerBits = slices.Sorted(maps.Keys(c.integers))
+	}
+	return nil
+}
+
+// scoresOf returns the results of the last stage for n samples.
+func scoresOf(stages []*stage, n int, x []float64) []float64 {
+	values := make([][]float64, len(stages))
+	for i, s := range stages {
+		values[i] = s.linear(n, x, values)
+		s.activate(values[i])
+	}
+	return values[len(values)-1]
 }
 
 // integerRows is a matrix of integers as linear combinations use it: every row is a row of a constant over ranges of
@@ -296,7 +349,8 @@ func (c *compiler) quantise(i, wb int) (*stage, *integerRows, error) {
 		out.constants = append(out.constants, k)
 	}
 	for r := range m.rows {
-		if cols, weights := twin.m.Row(r); st.in.row(cols, weights)+math.Abs(st.b[r]) > st.wide {
+		cols, weights := twin.m.Row(r)
+		if v := st.in.row(cols, weights); v.lo+st.b[r] < -st.wide || v.hi+st.b[r] > st.wide {
 			return nil, nil, &unfitError{st.name, fmt.Errorf("weights of %d bits are too coarse", wb)}
 		}
 	}

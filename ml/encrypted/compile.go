@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/signet-ml/signet/fhe/engine/cpu"
 	"github.com/signet-ml/signet/fhe/lintrans"
@@ -16,7 +15,7 @@ import (
 
 // Compile returns the Plan of a model for a target, or an error that says what to change: *UnsupportedLayerError names a
 // layer that cannot be compiled, *InfeasibleError the layer at which the modulus runs out, at which security row, and
-// the nearest target that works.
+// the nearest target that works, and *CalibrationError says why nothing follows from the calibration set.
 //
 // The search is deterministic: the same model and target give the same program on the same processor architecture.
 // Features of any scale and offset are welcome: see Plan.Input.
@@ -37,16 +36,16 @@ func CompileContext(ctx context.Context, m *ml.Model, t Target) (*Plan, error) {
 		n = 0
 	}
 	if n < t.MinCalibration {
-		return nil, fmt.Errorf("encrypted: a calibration set of %d samples; at least %d typical inputs are needed to find the ranges (Target.Calibration, Target.MinCalibration)", n, t.MinCalibration)
+		return nil, &CalibrationError{fmt.Sprintf("a calibration set of %d samples; at least %d typical inputs are needed to find the ranges (Target.Calibration, Target.MinCalibration)", n, t.MinCalibration)}
 	}
 	if t.Calibration.Len() != n*m.InputLen() {
-		return nil, fmt.Errorf("encrypted: calibration tensor of shape %v; the model takes samples of shape %v", t.Calibration.Shape, m.InputShape())
+		return nil, &CalibrationError{fmt.Sprintf("calibration tensor of shape %v; the model takes samples of shape %v", t.Calibration.Shape, m.InputShape())}
 	}
 	if _, err := ml.NewTensor(t.Calibration.Shape, t.Calibration.Data); err != nil {
-		return nil, fmt.Errorf("encrypted: calibration: %w", err)
+		return nil, &CalibrationError{"calibration: " + err.Error()}
 	}
-	if r := spanOf(t.Calibration.Data).abs(); math.IsNaN(r) || math.IsInf(r, 0) {
-		return nil, fmt.Errorf("encrypted: calibration: the largest input is %v", r)
+	if _, err := m.Forward(ml.Tensor{Shape: append([]int{n}, m.InputShape()...), Data: t.Calibration.Data}); err != nil {
+		return nil, &CalibrationError{"calibration: " + err.Error()} // numbers that are not finite, of the input or of a layer
 	}
 	var failed error
 	for _, p := range []Packing{Single, Batch} {
@@ -66,7 +65,43 @@ func CompileContext(ctx context.Context, m *ml.Model, t Target) (*Plan, error) {
 	return nil, failed
 }
 
+// effort is how a compilation is tried.
+type effort struct {
+	margin float64 // normMargin of a batch
+	finer  float64 // of the default tolerances
+}
+
+// compileFor tries a packing. A batch that is not feasible for samples half as large again as those of the calibration
+// set may be for those that are little larger. Where polynomials flip more labels than one in 200, finer ones are tried.
 func compileFor(ctx context.Context, m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
+	e := effort{normMargin, 1}
+	plan, err := attempt(ctx, m, t, packing, n, e)
+	if errors.As(err, new(*InfeasibleError)) && packing == Batch {
+		e.margin = tightMargin
+		var second error
+		if plan, second = attempt(ctx, m, t, packing, n, e); second != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	for k := 0; k < 2 && t.Tolerance == 0 && plan.fidelity.Flips*200 > plan.fidelity.Samples; k++ {
+		e.finer /= 4
+		better, err := attempt(ctx, m, t, packing, n, e)
+		switch {
+		case errors.As(err, new(*InfeasibleError)):
+			return plan, nil
+		case err != nil:
+			return nil, err
+		case better.fidelity.Flips >= plan.fidelity.Flips:
+			return plan, nil // polynomials are not what flips them
+		}
+		plan = better
+	}
+	return plan, nil
+}
+
+func attempt(ctx context.Context, m *ml.Model, t Target, packing Packing, n int, e effort) (*Plan, error) {
 	features, stages, last, err := scaling(m, t.Calibration.Data, n, t.EncryptedWeights)
 	if err != nil {
 		return nil, err
@@ -82,11 +117,11 @@ func compileFor(ctx context.Context, m *ml.Model, t Target, packing Packing, n i
 		}
 	}
 	x := features.Apply(t.Calibration.Data)
-	c := &compiler{ctx: ctx, stages: stages, target: t, packing: packing, inputShape: m.InputShape(), scaling: features, inputs: x,
+	c := &compiler{ctx: ctx, effort: e, stages: stages, target: t, packing: packing, inputShape: m.InputShape(), scaling: features, inputs: x,
 		input: rangeMargin * spanOf(x).abs(), inputRMS: rms(x),
-		layouts: map[[2]int][]*layoutCandidate{}, scaled: make([][]scaledTerm, len(stages)), products: map[productKey]*lintrans.Product{}}
+		integers: map[int]*integerModel{}, layouts: map[[2]int][]*layoutCandidate{}, scaled: make([][]scaledTerm, len(stages)), products: map[productKey]*lintrans.Product{}}
 	if c.input == 0 {
-		return nil, errors.New("encrypted: the calibration set holds zeros only")
+		return nil, &CalibrationError{"the calibration set holds zeros only"}
 	}
 	if !features.IsIdentity() {
 		c.input = rangeMargin
@@ -95,14 +130,19 @@ func compileFor(ctx context.Context, m *ml.Model, t Target, packing Packing, n i
 		if err := c.chained(); err != nil {
 			return nil, err
 		}
-		r := inputReach(x, c.inputLen(), c.input)
+		r := inputReach(x, c.inputLen(), c.input, e.margin)
 		c.norm, c.reach = r.norm, &r
 	}
 	if err := c.calibrate(n); err != nil {
 		return nil, err
 	}
 	if c.tail().post.abs() == 0 {
-		return nil, errors.New("encrypted: every output for the calibration set is zero: precision relative to the largest output means nothing")
+		return nil, &CalibrationError{"every output for the calibration set is zero: precision relative to the largest output means nothing"}
+	}
+	if packing == Batch {
+		if err := c.quantiseAll(); err != nil {
+			return nil, err
+		}
 	}
 	found, err := c.search()
 	if err != nil {
@@ -120,6 +160,7 @@ func compileFor(ctx context.Context, m *ml.Model, t Target, packing Packing, n i
 // compiler emits programs for one packing. What search.go needs to know about packings is in choices, emit and depth.
 type compiler struct {
 	ctx        context.Context
+	effort     effort
 	stages     []*stage
 	target     Target
 	packing    Packing
@@ -132,6 +173,10 @@ type compiler struct {
 	inputRMS   float64
 	logN       int // of the ring that is searched
 	tried      int // programs that were judged
+
+	// Of a batch: the sizes of integer weights that leave enough precision, and the networks that they make.
+	integerBits []int
+	integers    map[int]*integerModel
 
 	layouts  map[[2]int][]*layoutCandidate // by stage, -1 for the model's input, and slots
 	scaled   [][]scaledTerm                // by stage

@@ -306,14 +306,18 @@ func TestInputsAtTheBound(t *testing.T) {
 				s := open(t, p)
 				top := spanOf(tc.cal.Data).abs()
 				for _, sign := range []float64{1, -1} {
-					// The calibration set's largest sample, doubled.
+					// The calibration set's largest sample, doubled, or as large as the port lets in.
 					k := 0
 					for i := range tc.cal.Rows() {
 						if spanOf(tc.cal.Row(i)).abs() == top {
 							k = i
 						}
 					}
-					corners.Data = []float64{2 * sign * tc.cal.Row(k)[0], 2 * sign * tc.cal.Row(k)[1]}
+					size := 2.0
+					if limit := p.Input().Features.Norm; limit > 0 {
+						size = min(size, limit/math.Hypot(tc.cal.Row(k)[0], tc.cal.Row(k)[1]))
+					}
+					corners.Data = []float64{size * sign * tc.cal.Row(k)[0], size * sign * tc.cal.Row(k)[1]}
 					if sign < 0 && tc.name == "bias cancels" {
 						continue // negative inputs lie outside of what the calibration set shows
 					}
@@ -581,7 +585,7 @@ func TestSizesHoldEveryValue(t *testing.T) {
 		for i := range cal.Data { // near 1, where biases can cancel
 			cal.Data[i] = 1 + cal.Data[i]/10
 		}
-		c := &compiler{stages: stages, inputs: cal.Data}
+		c := &compiler{stages: stages, inputs: cal.Data, inputShape: []int{5}, effort: effort{normMargin, 1}}
 		if err := c.calibrate(256); err != nil {
 			t.Fatal(err)
 		}
@@ -595,7 +599,7 @@ func TestSizesHoldEveryValue(t *testing.T) {
 			t.Errorf("%s: inputs twice as large reach %g, sizes are for %g", name, top, stages[0].wide)
 		}
 		for _, packing := range []Packing{Single, Batch} {
-			c.packing = packing
+			c.packing, c.integerBits = packing, weightBits
 			choices := c.choices(13)
 			if len(choices) == 0 && name != "three squares" {
 				t.Errorf("%s, %v: no choices", name, packing)

@@ -6,3 +6,6 @@ import "testing"
 
 // TestManyRandomArchitectures goes on where TestRandomArchitectures ends, and runs every small plan.
 func TestManyRandomArchitectures(t *testing.T) { randomArchitectures(t, 100, 1000, 1000) }
+
+// TestManyRandomTables goes on where TestRandomTables ends.
+func TestManyRandomTables(t *testing.T) { randomTables(t, 30, 700) }

@@ -13,18 +13,42 @@ import (
 // roundingMargin is room for the rounding of weights to integers.
 const roundingMargin = 1 + 1.0/16
 
+// normMargin is how much larger than the largest norm in the calibration set that of a sample may be, and tightMargin the
+// same where no program serves otherwise.
+const (
+	normMargin  = 1.5
+	tightMargin = 1.1
+)
+
 // reachable bounds a vector that is computed from a sample.
 type reachable struct {
-	each []float64 // the largest magnitudes of its elements
-	norm float64   // its largest Euclidean norm
+	each    []span     // where its elements lie
+	norm    float64    // its largest Euclidean norm
+	squares *quadratic // that its elements are, or nil
+}
+
+// quadratic is a vector of squares of linear maps of a vector of bounded norm: u·(v, 1) squared for every row u.
+type quadratic struct {
+	gram []float64 // of the rows, the 1 scaled to the norm
+	n    int       // rows
+	norm float64   // of the vector with what the 1 became
 }
 
 func (r reachable) largest() float64 {
 	m := 0.0
 	for _, v := range r.each {
-		m = max(m, v)
+		m = max(m, v.abs())
 	}
 	return m
+}
+
+// corner returns the largest norm that bounds by element allow.
+func (r reachable) corner() float64 {
+	sum := 0.0
+	for _, v := range r.each {
+		sum += v.abs() * v.abs()
+	}
+	return math.Sqrt(sum)
 }
 
 func euclidean(v []float64) float64 {
@@ -36,62 +60,122 @@ func euclidean(v []float64) float64 {
 }
 
 // inputReach returns the bounds of samples of n numbers, and their norm as the port states it.
-func inputReach(x []float64, n int, bound float64) reachable {
-	r := reachable{each: make([]float64, n)}
-	for i := range r.each {
-		r.each[i] = bound
-	}
+func inputReach(x []float64, n int, bound, margin float64) reachable {
+	r := reachable{each: slices.Repeat([]span{{-bound, bound}}, n)}
 	for i := 0; i < len(x); i += n {
 		r.norm = max(r.norm, euclidean(x[i:i+n]))
 	}
-	r.norm = min(r.norm*rangeMargin, euclidean(r.each))
+	r.norm = min(r.norm*margin, r.corner())
 	return r
 }
 
-// row returns the largest magnitude of a row's product with the vector.
-func (r reachable) row(cols []int32, weights []float64) float64 {
-	sum, squares := 0.0, 0.0
+// row returns where a row's product with the vector lies.
+func (r reachable) row(cols []int32, weights []float64) span {
+	var s span
+	squares := 0.0
 	for i, c := range cols {
-		sum += math.Abs(weights[i]) * r.each[c]
+		a, b := weights[i]*r.each[c].lo, weights[i]*r.each[c].hi
+		s.lo, s.hi = s.lo+min(a, b), s.hi+max(a, b)
 		squares += weights[i] * weights[i]
 	}
-	return min(sum, math.Sqrt(squares)*r.norm)
+	most := math.Sqrt(squares) * r.norm
+	s.lo, s.hi = max(s.lo, -most), min(s.hi, most)
+	if r.squares != nil {
+		q := r.squares.row(cols, weights)
+		s.lo, s.hi = max(s.lo, q.lo), min(s.hi, q.hi)
+	}
+	return s
 }
+
+// row returns where a sum of squares with weights lies: of the positive and of the negative ones, the largest eigenvalue.
+func (q *quadratic) row(cols []int32, weights []float64) span {
+	side := func(sign float64) float64 {
+		root := make([]float64, q.n)
+		for i, c := range cols {
+			root[c] = math.Sqrt(max(0, sign*weights[i]))
+		}
+		g, trace := make([]float64, len(q.gram)), 0.0
+		for i := range q.n {
+			for j := range q.n {
+				g[i*q.n+j] = root[i] * q.gram[i*q.n+j] * root[j]
+			}
+			trace += g[i*q.n+i]
+		}
+		if trace == 0 {
+			return 0
+		}
+		top := gramBound(g, q.n, math.Sqrt(trace))
+		return top * top * q.norm * q.norm
+	}
+	return span{-side(-1), side(1)}
+}
+
+// maxQuadratic is the largest number of squares that are bounded together.
+const maxQuadratic = 64
 
 // linear returns the bounds of m·x + b.
 func (r reachable) linear(m *linear, b []float64) reachable {
-	out := reachable{each: make([]float64, m.rows)}
+	out := reachable{each: make([]span, m.rows)}
 	for i := range out.each {
 		cols, weights := m.Row(i)
-		out.each[i] = roundingMargin*r.row(cols, weights) + math.Abs(b[i])
+		s := r.row(cols, weights)
+		room := (roundingMargin - 1) * s.abs()
+		out.each[i] = span{s.lo - room + b[i], s.hi + room + b[i]}
 	}
-	out.norm = min(euclidean(out.each), roundingMargin*spectral(m)*r.norm+euclidean(b))
+	out.norm = min(out.corner(), roundingMargin*spectral(m)*r.norm+euclidean(b))
 	return out
 }
 
-// activate returns the bounds of a stage's result.
-func (r reachable) activate(st *stage) reachable {
-	out := reachable{each: make([]float64, len(r.each))}
-	switch st.act {
-	case actNone:
-		return r
-	case actSquare:
-		for i, v := range r.each {
-			out.each[i] = v * v
-		}
-		out.norm = min(euclidean(out.each), r.largest()*r.norm)
-	case actPolynomial:
-		peak, e := peakOf(st.poly), st.poly.MaxError()
-		for i, v := range r.each {
-			out.each[i] = peak
-			if st.fn != sigmoid { // all others lie between 0 and their argument
-				out.each[i] = min(peak, v+e)
+// squared returns the bounds of the squares of m·x + b, which r bounds, when x has a norm.
+func (r reachable) squared(m *linear, b []float64, norm float64) reachable {
+	out := reachable{each: make([]span, len(r.each))}
+	for i, v := range r.each {
+		out.each[i].hi = v.abs() * v.abs()
+	}
+	out.norm = min(out.corner(), r.largest()*r.norm)
+	if m.rows <= maxQuadratic && norm > 0 {
+		q := &quadratic{gram: make([]float64, m.rows*m.rows), n: m.rows, norm: roundingMargin * math.Sqrt2 * norm}
+		dense := make([]float64, m.cols)
+		for i := range m.rows {
+			cols, weights := m.Row(i)
+			for k, c := range cols {
+				dense[c] = weights[k]
+			}
+			for j := range i + 1 {
+				at, w := m.Row(j)
+				sum := b[i] * b[j] / (norm * norm)
+				for k, c := range at {
+					sum += w[k] * dense[c]
+				}
+				q.gram[i*m.rows+j], q.gram[j*m.rows+i] = sum, sum
+			}
+			for _, c := range cols {
+				dense[c] = 0
 			}
 		}
-		out.norm = euclidean(out.each)
-		if st.fn != sigmoid {
-			out.norm = min(out.norm, r.norm+e*math.Sqrt(float64(len(r.each))))
+		out.squares = q
+	}
+	return out
+}
+
+// polynomial returns the bounds of an activation's polynomial at elements that r bounds.
+func (r reachable) polynomial(st *stage) reachable {
+	out := reachable{each: make([]span, len(r.each))}
+	peak, e := peakOf(st.poly), st.poly.MaxError()
+	for i, v := range r.each {
+		out.each[i] = span{-peak, peak}
+		switch st.fn {
+		case sigmoid:
+			out.each[i] = span{-e, min(peak, 1+e)}
+		case relu:
+			out.each[i] = span{-e, min(peak, max(v.hi, 0)+e)}
+		default: // all others lie between 0 and their argument
+			out.each[i] = span{max(-peak, min(v.lo, 0)-e), min(peak, max(v.hi, 0)+e)}
 		}
+	}
+	out.norm = out.corner()
+	if st.fn != sigmoid {
+		out.norm = min(out.norm, r.norm+e*math.Sqrt(float64(len(r.each))))
 	}
 	return out
 }

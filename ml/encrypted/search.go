@@ -53,9 +53,11 @@ type candidate struct {
 	samples int
 	bits    float64
 	worst   float64
-	loses   string // the scope that loses most bits
-	private privateWeights
-	domains []program.Domain
+	// rounding is the error of integer weights, relative to the largest output.
+	rounding float64
+	loses    string // the scope that loses most bits
+	private  privateWeights
+	domains  []program.Domain
 	// alike are, in a draft, values that stand for results of polynomials, by the one that they are like: their errors are
 	// as large.
 	alike map[program.Value][]program.Value
@@ -145,7 +147,7 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 		found, e := c.emit(logN, top[order[i]], true)
 		if e != nil {
 			err = e
-		} else if best == nil || found.worst > best.worst {
+		} else if best == nil || c.lacks(found) < c.lacks(best) {
 			best = found
 		}
 		var unfit *unfitError
@@ -283,9 +285,12 @@ var worstOf = math.Log2(3.3)
 // predictionMargin is what the noise model may be wrong by, in bits.
 const predictionMargin = 1.5
 
-// enough reports whether a predicted worst-slot precision serves the target.
-func (c *compiler) enough(found *candidate) bool {
-	return found.worst >= c.target.Precision+predictionMargin
+// enough reports whether the predicted worst-slot precision, less what integer weights take, serves the target.
+func (c *compiler) enough(found *candidate) bool { return c.lacks(found) <= 0 }
+
+// lacks returns how many bits of precision are lacking.
+func (c *compiler) lacks(found *candidate) float64 {
+	return c.target.Precision + math.Log2(math.Exp2(predictionMargin-found.worst)+found.rounding)
 }
 
 // judge asks the noise model for the precision of a program's output relative to the largest output, and for the scope
@@ -299,9 +304,19 @@ func (c *compiler) judge(found *candidate, hints program.NoiseHints, seeds map[p
 	if c.target.Progress != nil {
 		c.target.Progress(Progress{c.packing, c.logN, c.tried})
 	}
-	noise, err := found.prog.Noise(found.consts, hints)
+	estimate := func() ([]program.Noise, error) {
+		noise, err := found.prog.Noise(found.consts, hints)
+		switch {
+		case errors.Is(err, program.ErrNoise): // values or errors without bounds: other sizes may do
+			return nil, &unfitError{c.tail().name, err}
+		case err != nil:
+			return nil, fmt.Errorf("encrypted: %w", err)
+		}
+		return noise, nil
+	}
+	noise, err := estimate()
 	if err != nil {
-		return fmt.Errorf("encrypted: %w", err)
+		return err
 	}
 	hints.Error = map[program.Value]float64{}
 	for i, d := range found.domains {
@@ -310,8 +325,8 @@ func (c *compiler) judge(found *candidate, hints program.NoiseHints, seeds map[p
 		if i+1 < len(found.domains) && found.domains[i+1].Name == d.Name {
 			continue
 		}
-		if noise, err = found.prog.Noise(found.consts, hints); err != nil {
-			return fmt.Errorf("encrypted: %w", err)
+		if noise, err = estimate(); err != nil {
+			return err
 		}
 		if len(found.alike) == 0 {
 			continue
@@ -321,8 +336,8 @@ func (c *compiler) judge(found *candidate, hints program.NoiseHints, seeds map[p
 				hints.Error[v] = noise[y].Error
 			}
 		}
-		if noise, err = found.prog.Noise(found.consts, hints); err != nil {
-			return fmt.Errorf("encrypted: %w", err)
+		if noise, err = estimate(); err != nil {
+			return err
 		}
 	}
 	e, before, most := 0.0, math.Inf(-1), math.Inf(-1)
@@ -414,9 +429,9 @@ func (c *compiler) exhausted(ch choice, limit float64, row string) error {
 
 func (c *compiler) imprecise(best *candidate, row string) error {
 	e := &InfeasibleError{Layer: best.loses, Precision: true, Levels: best.prog.Inputs()[0].Level - best.prog.Outputs()[0].Level,
-		Missing: c.target.Precision + predictionMargin - best.worst, Row: row,
+		Missing: c.lacks(best), Row: row,
 		Nearest: "use fewer or smaller layers, or activations of a smaller range"}
-	if p := math.Floor(best.worst - predictionMargin); p >= 1 {
+	if p := math.Floor(c.target.Precision - c.lacks(best)); p >= 1 {
 		e.Nearest = fmt.Sprintf("a target of %.0f bits of precision works", p)
 	}
 	return e

@@ -91,7 +91,8 @@ func split(m *ml.Model, features feature.Scaling) (stages []*stage, client ml.La
 		}
 	}
 	if len(s.stages) == 0 && e.plain() {
-		return nil, nil, fmt.Errorf("encrypted: the model has no layer that is computed under encryption")
+		l := layers[len(layers)-1]
+		return nil, nil, &UnsupportedLayerError{len(layers) - 1, l.Kind(), "the model has no layer that is computed under encryption", "put a layer with weights in front"}
 	}
 	if len(s.stages) == 0 || !e.plain() || e.terms[0].from != len(s.stages)-1 {
 		s.stages = append(s.stages, s.stage(e))

@@ -238,7 +238,7 @@ func (c *compiler) calibrate(n int) error {
 	for i, s := range c.stages {
 		y := s.linear(n, c.inputs, values)
 		if r := spanOf(y); math.IsNaN(r.abs()) || math.IsInf(r.abs(), 0) {
-			return fmt.Errorf("encrypted: calibration of %s: values are not finite", s.name)
+			return &CalibrationError{fmt.Sprintf("calibration of %s: values are not finite", s.name)}
 		}
 		s.pre, s.preRMS = spanOf(y), rms(y)
 		for _, t := range s.terms {
@@ -246,7 +246,8 @@ func (c *compiler) calibrate(n int) error {
 				s.largest = max(s.largest, math.Abs(w))
 			}
 		}
-		if err := s.widen(y, reach); err != nil {
+		err := s.widen(y, reach)
+		if err != nil {
 			return err
 		}
 		s.samples = make([]float64, maxSamples)
@@ -256,22 +257,23 @@ func (c *compiler) calibrate(n int) error {
 		if s.act == actPolynomial {
 			tol := c.target.Tolerance
 			if tol == 0 {
-				tol = hiddenTolerance
+				tol = hiddenTolerance * c.effort.finer
 				if i == len(c.stages)-1 {
-					tol = lastTolerance
+					tol = lastTolerance * c.effort.finer
 				}
 			}
 			interval := rangeMargin * max(s.pre.abs(), 0.5)
 			if reach != nil {
 				interval = max(s.wide, 0.5)
 			}
-			var err error
 			if s.poly, err = fit(s.fn, s.pre, interval, tol); err != nil {
 				return &InfeasibleError{Layer: s.name, Err: fmt.Errorf("%s: %w", s.label(), err), Nearest: "use activations of a smaller range, or a larger Target.Tolerance"}
 			}
 		}
 		if reach != nil {
-			s.after = s.before.activate(s)
+			if s.after, err = s.activated(); err != nil {
+				return err
+			}
 			reach = &s.after
 		}
 		s.activate(y)
@@ -280,6 +282,21 @@ func (c *compiler) calibrate(n int) error {
 		values[i] = y
 	}
 	return nil
+}
+
+// activated returns the bounds of the stage's result in a batch.
+func (s *stage) activated() (reachable, error) {
+	switch s.act {
+	case actSquare:
+		m, err := s.terms[0].whole()
+		if err != nil {
+			return reachable{}, err
+		}
+		return s.before.squared(m, s.b, s.in.norm), nil
+	case actPolynomial:
+		return s.before.polynomial(s), nil
+	}
+	return s.before, nil
 }
 
 // widen finds how large values before the activation may become: those of inputs which are larger than the calibration

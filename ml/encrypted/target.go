@@ -81,6 +81,11 @@ const (
 	rangeMargin = 2
 )
 
+// CalibrationError says why nothing follows from a calibration set.
+type CalibrationError struct{ Reason string }
+
+func (e *CalibrationError) Error() string { return "encrypted: " + e.Reason }
+
 func (t Target) normalise() (Target, error) {
 	if t.MinCalibration == 0 {
 		t.MinCalibration = defaultCalibration

@@ -34,13 +34,7 @@ func (t *Twin) Scores(x ml.Tensor) (ml.Tensor, error) {
 	if n < 1 || x.Len() != n*t.input || len(x.Data) != x.Len() {
 		return ml.Tensor{}, fmt.Errorf("encrypted: twin: tensor of shape %v, want samples of %d numbers", x.Shape, t.input)
 	}
-	in := t.features.Apply(x.Data)
-	values := make([][]float64, len(t.stages))
-	for i, s := range t.stages {
-		values[i] = s.linear(n, in, values)
-		s.activate(values[i])
-	}
-	y := values[len(values)-1]
+	y := scoresOf(t.stages, n, t.features.Apply(x.Data))
 	return ml.NewTensor([]int{n, len(y) / n}, y)
 }
 
