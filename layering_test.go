@@ -100,7 +100,8 @@ var rules = []rule{
 	{from: "... -fhe/client/... -fhe/threshold/... -fhe/internal/lattice/secret/... -fhe/fhetest/...", verb: imports, forbid: "fhe/internal/lattice/secret/...", why: "secret keys have two users, the client and multiparty keys"},
 
 	// Danger says its name.
-	{from: "... -fhe -fhe/fhetest/... -fhe/internal/insecure/...", verb: imports, forbid: "fhe/internal/insecure/...", tests: "... -fhe -fhe/fhetest/... -fhe/internal/insecure/...", why: "the one door past the security gate opens for toy parameters only"},
+	{from: "... -fhe/fhetest/...", verb: imports, forbid: "fhe/internal/insecure/...", tests: "... -fhe/fhetest/...", why: "the one door past the security gate opens for toy parameters only"},
+	{from: "... -fhe -fhe/internal/access/... -fhe/internal/insecure/...", verb: imports, forbid: "fhe/internal/hook/...", tests: "...", why: "what fhe keeps from other modules has typed doors, one with the security gate and one past it"},
 	{from: "... -fhe/fhetest/...", verb: calls, forbid: "Insecure?*", why: "toy parameters protect nothing; the bare word Insecure, a question, may be asked anywhere"},
 	{from: "...", verb: selects, forbid: "GenEvaluationKeys", beside: "github.com/tuneinsight/lattigo/*/he/hefloat/bootstrapping", why: "Lattigo v5's bootstrapping key generation is unsafe: keys come from our own generator"},
 	{from: "... -*test -bench/... -examples/...", verb: imports, forbid: "std:testing std:testing/... *test", why: "no test code in production builds"},
@@ -636,7 +637,7 @@ func TestLayeringTrees(t *testing.T) {
 		{"legal", fstest.MapFS{
 			"go.mod": text("module " + module + "\n"), "doc.go": goFile(), ".ci/run": text(""), ".gitignore": text("*.test\n/out/\n"),
 			"signet.test": text(""), "out/a.go": text("not Go"),
-			"fhe/p.go": goFile("fhe/internal/lattice", "fhe/internal/insecure"), "fhe/p_test.go": goFile("github.com/tuneinsight/lattigo/v5/ring"),
+			"fhe/p.go": goFile("fhe/internal/lattice", "fhe/internal/hook"), "fhe/p_test.go": goFile("github.com/tuneinsight/lattigo/v5/ring"),
 			"fhe/internal/lattice/p.go": goFile("github.com/tuneinsight/lattigo/v5/ring"),
 			"fhe/client/p.go":           goFile("fhe", "fhe/internal/lattice/secret"),
 			"fhe/fhetest/p.go":          goFile("std:testing", "fhe/client", "fhe/internal/insecure"),

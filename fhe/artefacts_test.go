@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/signet-ml/signet/fhe/internal/insecure"
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
 
@@ -511,7 +510,7 @@ func BenchmarkReadCiphertext(b *testing.B) {
 	for i := range 50 {
 		sizes = append(sizes, 50+i%11)
 	}
-	p, err := InsecureParameters(insecure.Grant(), ParametersLiteral{LogN: 15, LogQ: sizes, LogP: []int{61}})
+	p, err := newParameters(ParametersLiteral{LogN: 15, LogQ: sizes, LogP: []int{61}}, true)
 	if err != nil {
 		b.Fatal(err)
 	}

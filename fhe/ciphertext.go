@@ -62,9 +62,9 @@ func CiphertextFromLimbs(p Parameters, limbs [][][]uint64, logSlots int, scale S
 	return &Ciphertext{p, limbs, scale, logSlots, nil}, nil
 }
 
-// SeededCiphertext returns a ciphertext of degree 1 that takes ownership of its limbs c0 of polynomial 0 and of the
-// expansion that is polynomial 1, and carries the seed. fhe/client makes them: nobody else can name an expansion.
-func SeededCiphertext(p Parameters, c0 [][]uint64, c1 *lattice.Expansion, logSlots int, scale Scale) (*Ciphertext, error) {
+// seededCiphertext returns a ciphertext of degree 1 that takes ownership of its limbs c0 of polynomial 0 and of the
+// expansion that is polynomial 1, and carries the seed. fhe/client makes them, by way of package access.
+func seededCiphertext(p Parameters, c0 [][]uint64, c1 *lattice.Expansion, logSlots int, scale Scale) (*Ciphertext, error) {
 	c, err := CiphertextFromLimbs(p, [][][]uint64{c0, c1.Rows(0)}, logSlots, scale)
 	if err != nil {
 		return nil, err

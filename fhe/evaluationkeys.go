@@ -51,9 +51,9 @@ func NewEvaluationKey(p Parameters, galois uint64, level int, limbs [][2][][]uin
 	return k, nil
 }
 
-// SeededEvaluationKey returns a key that takes ownership of b[digit][row], checked for shape and range, and of the
-// expansion that is its other half, and carries the seed. fhe/client makes them: nobody else can name an expansion.
-func SeededEvaluationKey(p Parameters, galois uint64, level int, b [][][]uint64, a *lattice.Expansion) (*EvaluationKey, error) {
+// seededEvaluationKey returns a key that takes ownership of b[digit][row], checked for shape and range, and of the
+// expansion that is its other half, and carries the seed. fhe/client makes them, by way of package access.
+func seededEvaluationKey(p Parameters, galois uint64, level int, b [][][]uint64, a *lattice.Expansion) (*EvaluationKey, error) {
 	limbs := make([][2][][]uint64, len(b))
 	for d := range b {
 		limbs[d] = [2][][]uint64{b[d], a.Rows(d)}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/signet-ml/signet/fhe/internal/insecure"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
@@ -61,15 +60,7 @@ const (
 // *SecurityError if log2(QP) exceeds the row of the tables for (N, secret, level). No flag turns that gate off.
 func NewParameters(lit ParametersLiteral) (Parameters, error) { return newParameters(lit, false) }
 
-// InsecureParameters is NewParameters without the security gate, for the toy parameters of fhe/fhetest: the permit
-// comes from an internal package, so that no other module and no production package can call it.
-func InsecureParameters(permit *insecure.Permit, lit ParametersLiteral) (Parameters, error) {
-	if !permit.Valid() {
-		return Parameters{}, errors.New("fhe: insecure parameters exist in tests only")
-	}
-	return newParameters(lit, true)
-}
-
+// newParameters is NewParameters, and for toys without the security gate.
 func newParameters(lit ParametersLiteral, toy bool) (Parameters, error) {
 	minLogN := 10
 	if toy {
@@ -285,9 +276,6 @@ func (p Parameters) Equal(o Parameters) bool {
 
 // IsZero reports whether p is the zero value.
 func (p Parameters) IsZero() bool { return p.p == nil }
-
-// Lattice returns the rings, for the other packages of this module.
-func (p Parameters) Lattice() *lattice.Params { return p.p.rings }
 
 // GaloisElement returns the element 5^k mod 2N whose automorphism rotates the slots by k to the left.
 func (p Parameters) GaloisElement(k int) uint64 {

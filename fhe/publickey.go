@@ -21,9 +21,9 @@ type PublicKey struct {
 	digest Digest
 }
 
-// NewPublicKey returns a key that takes ownership of its limbs b[row], checked for shape and range, and of the expansion
-// that is its other half. fhe/client makes them: nobody else can name an expansion.
-func NewPublicKey(p Parameters, key KeyID, b [][]uint64, a *lattice.Expansion) (*PublicKey, error) {
+// newPublicKey returns a key that takes ownership of its limbs b[row], checked for shape and range, and of the expansion
+// that is its other half. fhe/client makes them, by way of package access.
+func newPublicKey(p Parameters, key KeyID, b [][]uint64, a *lattice.Expansion) (*PublicKey, error) {
 	if p.IsZero() {
 		return nil, fmt.Errorf("fhe: public key without parameters")
 	}

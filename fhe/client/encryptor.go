@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice/secret"
 	"github.com/signet-ml/signet/fhe/program"
 )
@@ -45,14 +46,14 @@ func NewEncryptor(sk *SecretKey) *Encryptor {
 // program.NoiseHints.PublicKey tells the noise model.
 func NewPublicKeyEncryptor(pk *fhe.PublicKey) *Encryptor {
 	p := pk.Parameters()
-	e := &Encryptor{params: p, id: pk.Key(), noise: 1 + secret.PublicNoise(p.Lattice()), enc: fhe.NewEncoder(p)}
+	e := &Encryptor{params: p, id: pk.Key(), noise: 1 + secret.PublicNoise(access.Lattice(p)), enc: fhe.NewEncoder(p)}
 	var limbs [2][][]uint64
 	for part := range limbs {
 		for i := range pk.Rows() {
 			limbs[part] = append(limbs[part], pk.Limb(part, i))
 		}
 	}
-	e.pool.New = func() any { return publicScheme{secret.NewPublicEncryptor(p.Lattice(), limbs[0], limbs[1])} }
+	e.pool.New = func() any { return publicScheme{secret.NewPublicEncryptor(access.Lattice(p), limbs[0], limbs[1])} }
 	return e
 }
 
@@ -63,7 +64,7 @@ func (s secretScheme) encrypt(p fhe.Parameters, coeffs []int64, level, logSlots 
 	if err != nil {
 		return nil, err
 	}
-	return fhe.SeededCiphertext(p, c0, c1, logSlots, scale)
+	return access.SeededCiphertext(p, c0, c1, logSlots, scale)
 }
 
 type publicScheme struct{ *secret.PublicEncryptor }

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice/secret"
 	"github.com/signet-ml/signet/fhe/program"
 )
@@ -33,7 +34,7 @@ func (g *KeyGenerator) Parameters() fhe.Parameters { return g.params }
 
 // GenSecretKey returns a fresh secret key of the parameters' distribution, with a fresh random id.
 func (g *KeyGenerator) GenSecretKey() *SecretKey {
-	sk := &SecretKey{params: g.params, key: secret.Generate(g.params.Lattice())}
+	sk := &SecretKey{params: g.params, key: secret.Generate(access.Lattice(g.params))}
 	rand.Read(sk.id[:]) // never fails: it crashes the program instead
 	return sk
 }
@@ -45,7 +46,7 @@ func (g *KeyGenerator) GenPublicKey(sk *SecretKey) (*fhe.PublicKey, error) {
 		return nil, err
 	}
 	b, a := sk.key.PublicKey()
-	return fhe.NewPublicKey(g.params, sk.id, b, a)
+	return access.NewPublicKey(g.params, sk.id, b, a)
 }
 
 func (g *KeyGenerator) check(sk *SecretKey) error {
@@ -207,5 +208,5 @@ func (g *KeyGenerator) one(sk *SecretKey, r program.KeyRequirement, audit bool) 
 		}
 	}
 	// It judges the key again and checks every word.
-	return fhe.SeededEvaluationKey(g.params, r.GaloisElement, r.Level, b, a)
+	return access.SeededEvaluationKey(g.params, r.GaloisElement, r.Level, b, a)
 }

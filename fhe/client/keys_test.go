@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
@@ -273,7 +274,7 @@ func TestTrap15HoistedNeedsAllSpecialPrimes(t *testing.T) {
 	sk := g.GenSecretKey()
 	const level, n = 1, 4
 	var reqs []program.KeyRequirement
-	for _, e := range p.Lattice().CKKS.GaloisElementsForInnerSum(1, n) {
+	for _, e := range access.Lattice(p).CKKS.GaloisElementsForInnerSum(1, n) {
 		reqs = append(reqs, program.KeyRequirement{GaloisElement: e, Level: level})
 	}
 	keys := generate(t, g, sk, reqs)

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice/secret"
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
@@ -134,7 +135,7 @@ func ReadSecretKey(r io.Reader, p fhe.Parameters, limit int64) (*SecretKey, erro
 		coeffs[j] = int8(c&1) - int8(c>>1)
 	}
 	var err error
-	if sk.key, err = secret.FromCoefficients(p.Lattice(), coeffs); err != nil {
+	if sk.key, err = secret.FromCoefficients(access.Lattice(p), coeffs); err != nil {
 		return nil, &fhe.FormatError{Kind: "secret key", Reason: "invalid coefficients", Err: err}
 	}
 	clear(payload)

@@ -8,5 +8,5 @@ import (
 
 // InsecureParams returns parameters that skip the security gate, for tests. They protect nothing.
 func InsecureParams(lit fhe.ParametersLiteral) (fhe.Parameters, error) {
-	return fhe.InsecureParameters(insecure.Grant(), lit)
+	return insecure.Parameters(lit)
 }

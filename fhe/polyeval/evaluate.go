@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice/record"
 	"github.com/signet-ml/signet/fhe/internal/replay"
 	"github.com/signet-ml/signet/fhe/program"
@@ -25,7 +26,7 @@ func Evaluate(b *program.Builder, t program.Value, p Chebyshev, target fhe.Scale
 	if err := check(b, t, p.Depth(), target, p); err != nil {
 		return 0, err
 	}
-	tape, err := record.New(b.Parameters().Lattice())
+	tape, err := record.New(access.Lattice(b.Parameters()))
 	if err != nil {
 		return 0, fmt.Errorf("polyeval: %w", err)
 	}

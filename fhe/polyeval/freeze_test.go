@@ -17,6 +17,7 @@ import (
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/fhetest"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/signet-ml/signet/fhe/internal/lattice/record"
 	"github.com/signet-ml/signet/fhe/internal/replay"
@@ -137,7 +138,7 @@ func TestFreezeEvalMod(t *testing.T) {
 			l := btp.Mod1ParametersLiteral
 			level, scale := l.LevelStart, fhe.PowerOfTwo(l.LogScale-5)
 
-			tape, err := record.New(params.Lattice())
+			tape, err := record.New(access.Lattice(params))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +149,7 @@ func TestFreezeEvalMod(t *testing.T) {
 				t.Fatal(err)
 			}
 			quick(t, func() {
-				if _, err := record.New(params.Lattice()); err != nil { // the larger part: a ring for each prime
+				if _, err := record.New(access.Lattice(params)); err != nil { // the larger part: a ring for each prime
 					t.Fatal(err)
 				}
 			})
@@ -191,7 +192,7 @@ func TestFreezeEvaluator(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := newMachine(t, params)
-	tape, err := record.New(params.Lattice())
+	tape, err := record.New(access.Lattice(params))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"math/cmplx"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/signet-ml/signet/fhe/program"
 )
@@ -98,7 +99,7 @@ func reveal(enc *fhe.Encoder, ct *fhe.Ciphertext) ([]complex128, error) {
 			}
 		}
 	}
-	rings := ct.Parameters().Lattice()
+	rings := access.Lattice(ct.Parameters())
 	rows := make([][]uint64, ct.Level()+1)
 	for i := range rows {
 		rows[i] = make([]uint64, ct.Parameters().N())
@@ -132,7 +133,7 @@ func encode(enc *fhe.Encoder, slots []complex128, level, degree, logSlots int, s
 	}
 	factor := new(big.Int).Lsh(big.NewInt(1), uint(shift))
 	for i := range level + 1 {
-		s, row := p.Lattice().RingQ(i), ct.Limb(0, i)
+		s, row := access.Lattice(p).RingQ(i), ct.Limb(0, i)
 		lattice.Expand(s, coeffs, row)
 		if f := lattice.ResidueBig(factor, s.Modulus); f != 1 {
 			for j, w := range row {
