@@ -11,13 +11,16 @@ import (
 
 // A Target says which verifier a proof is for: they hash the commitment differently, so a proof for one fails under the
 // other.
-type Target = gnarkx.Target
+type Target uint8
 
 // The verifiers that proofs are made for.
 const (
-	Native   = gnarkx.Native   // Verify, and gnark's own groth16.Verify
-	Solidity = gnarkx.Solidity // contracts of zk/solidity; Verify as well
+	Native   = Target(gnarkx.Native)   // Verify, and gnark's own groth16.Verify
+	Solidity = Target(gnarkx.Solidity) // contracts of zk/solidity; Verify as well
 )
+
+// String returns the target's name.
+func (t Target) String() string { return gnarkx.Target(t).String() }
 
 // Keys are a circuit with its proving and verifying keys and the reference string for its weights. They hold no secret
 // and are safe for concurrent use.

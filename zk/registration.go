@@ -110,9 +110,9 @@ func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, regi
 		return fmt.Errorf("%w: %w", ErrRegistration, err)
 	}
 	c := regKey.registrationContext(cd, registrant)
-	h, err := gnarkx.Challenge(regKey.groth16, regKey.target, reg.groth16, c)
+	h, err := gnarkx.Challenge(regKey.groth16, gnarkx.Target(regKey.target), reg.groth16, c)
 	if err == nil {
-		err = gnarkx.Verify(regKey.groth16, regKey.target, reg.groth16, c, registrationStatement(h, reg.opening.E))
+		err = gnarkx.Verify(regKey.groth16, gnarkx.Target(regKey.target), reg.groth16, c, registrationStatement(h, reg.opening.E))
 	}
 	if err != nil {
 		return refusal(ErrRegistration, "circuit", err)

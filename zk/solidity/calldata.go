@@ -57,7 +57,7 @@ func Proof(vk *zk.VerifyingKey, st *zk.Statement, pf *zk.Proof) ([]byte, error) 
 	if err := zk.Verify(vk, st, pf); err != nil {
 		return nil, fmt.Errorf("solidity: %w", err)
 	}
-	b, err := gnarkx.SolidityProof(vk.Groth16(), pf.Groth16())
+	b, err := gnarkx.SolidityProof(pf.Groth16())
 	if err != nil {
 		return nil, fmt.Errorf("solidity: %w", err)
 	}

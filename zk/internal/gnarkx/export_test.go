@@ -56,7 +56,7 @@ func TestGnarkReads(t *testing.T) {
 func TestSolidityProof(t *testing.T) {
 	k := toyKeys()
 	proof := mustProve(t, k, Solidity, good())
-	got, err := SolidityProof(k.VerifyingKey(), proof)
+	got, err := SolidityProof(proof)
 	if err != nil || len(got) != SolidityProofSize {
 		t.Fatalf("%d bytes, %v", len(got), err)
 	}
