@@ -225,7 +225,7 @@ func (w *watcher) domains(v program.Value, x []complex128) {
 		out := Violation{Name: d.Name, Layer: w.exact.prog.Scope(v), Value: v, Lo: d.Lo, Hi: d.Hi}
 		far := edge * (d.Hi - d.Lo)
 		for s, z := range x {
-			if by := max(d.Lo-real(z), real(z)-d.Hi); by > edge*(d.Hi-d.Lo) {
+			if by := d.Excess(real(z)); by > edge*(d.Hi-d.Lo) {
 				out.Slots++
 				if by > far {
 					far, out.Slot, out.X = by, s, real(z)
