@@ -41,7 +41,6 @@ type setup struct {
 	target   Target
 	form     commit.Form
 	existing bool
-	progress func(phase string)
 }
 
 // CacheDir keeps keys in dir, which is made if it is absent, and reads them from there. An entry that does not fit the
@@ -72,13 +71,8 @@ func CompactModel() Option {
 	return func(s *setup) error { s.form = commit.Compact; return nil }
 }
 
-// OnPhase calls f at the start of each phase of Setup, from the calling goroutine.
-func OnPhase(f func(phase string)) Option {
-	return func(s *setup) error { s.progress = f; return nil }
-}
-
 func newSetup(opts []Option) (setup, error) {
-	s := setup{form: commit.Rows, target: Native, progress: func(string) {}}
+	s := setup{form: commit.Rows, target: Native}
 	for _, o := range opts {
 		if err := o(&s); err != nil {
 			return s, err
@@ -105,7 +99,6 @@ func Setup(ctx context.Context, c Circuit, opts ...Option) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.progress("compile")
 	sys, err := gnarkx.Compile(c.Blank())
 	if err != nil {
 		return nil, fmt.Errorf("zk: setup: %w", err)
@@ -131,7 +124,7 @@ func Setup(ctx context.Context, c Circuit, opts ...Option) (*Keys, error) {
 			return nil, fmt.Errorf("zk: setup: %w: %w", ErrNoKeys, err)
 		}
 		k.cached = true
-	} else if k.backend, k.cached, err = gnarkx.Setup(ctx, sys, s.dir, s.progress); err != nil {
+	} else if k.backend, k.cached, err = gnarkx.Setup(ctx, sys, s.dir, nil); err != nil {
 		return nil, fmt.Errorf("zk: setup: %w", err)
 	}
 	k.vk, err = newVerifyingKey(spec, s.target, sys.Digest(), k.backend, k.srs)

@@ -29,9 +29,6 @@ func NewKeyGenerator(p fhe.Parameters) (*KeyGenerator, error) {
 	return &KeyGenerator{p}, nil
 }
 
-// Parameters returns the generator's parameters.
-func (g *KeyGenerator) Parameters() fhe.Parameters { return g.params }
-
 // GenSecretKey returns a fresh secret key of the parameters' distribution, with a fresh random id.
 func (g *KeyGenerator) GenSecretKey() *SecretKey {
 	sk := &SecretKey{params: g.params, key: secret.Generate(access.Lattice(g.params))}

@@ -54,9 +54,6 @@ func (p Chebyshev) Depth() int { return bits.Len(uint(p.Degree())) }
 // Interval returns the interval on which the polynomial means something.
 func (p Chebyshev) Interval() (a, b float64) { return p.a, p.b }
 
-// Function returns the name of the function that At or Within fitted, or "".
-func (p Chebyshev) Function() string { return p.name }
-
 // MaxError returns the largest difference from the function that At or Within fitted, as they measured it on the
 // interval, or NaN for a polynomial made of coefficients.
 func (p Chebyshev) MaxError() float64 { return p.err }

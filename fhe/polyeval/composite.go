@@ -3,7 +3,6 @@ package polyeval
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"sync"
 
@@ -98,9 +97,6 @@ func gapGrid(gap float64) []float64 {
 	}
 	return xs
 }
-
-// Polynomials returns the polynomials, the first to evaluate first. Each maps [-1, 1] into itself.
-func (c Composite) Polynomials() []Chebyshev { return slices.Clone(c.polys) }
 
 // Gap returns the smallest |x| for which MaxError holds.
 func (c Composite) Gap() float64 { return c.gap }

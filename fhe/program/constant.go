@@ -262,14 +262,6 @@ func (s *Constants) Bytes() int64 {
 	return n
 }
 
-// Memory returns how many bytes the rows take in memory, 8 for each integer and 24 for each row: what ReadConstants counts.
-func (s *Constants) Memory() (n int64) {
-	for _, c := range s.list {
-		n += int64(len(c.rows)) * rowMemory(len(c.rows[0]))
-	}
-	return n
-}
-
 const (
 	constantsMagic   = "SGCO"
 	constantsVersion = 1

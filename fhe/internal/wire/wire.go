@@ -135,9 +135,6 @@ func (r *Reader) Bytes(n int) []byte {
 // U8 reads one byte.
 func (r *Reader) U8() uint8 { r.Full(r.buf[:1]); return r.buf[0] }
 
-// U16 reads two bytes.
-func (r *Reader) U16() uint16 { r.Full(r.buf[:2]); return binary.LittleEndian.Uint16(r.buf[:2]) }
-
 // U32 reads four bytes.
 func (r *Reader) U32() uint32 { r.Full(r.buf[:4]); return binary.LittleEndian.Uint32(r.buf[:4]) }
 
@@ -245,9 +242,6 @@ func (w *Writer) Raw(p []byte) {
 
 // U8 writes one byte.
 func (w *Writer) U8(x uint8) { w.Raw([]byte{x}) }
-
-// U16 writes two bytes.
-func (w *Writer) U16(x uint16) { w.Raw(binary.LittleEndian.AppendUint16(nil, x)) }
 
 // U32 writes four bytes.
 func (w *Writer) U32(x uint32) { w.Raw(binary.LittleEndian.AppendUint32(nil, x)) }

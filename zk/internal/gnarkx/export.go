@@ -61,7 +61,3 @@ func PublicWitness(context, statement fr.Element) ([]byte, error) {
 	}
 	return w.MarshalBinary()
 }
-
-// WriteGnarkKey writes the key as gnark's VerifyingKey.ReadFrom reads it: the bytes of MarshalBinary. A proof is read by
-// gnark's Proof.ReadFrom as it is.
-func WriteGnarkKey(vk *VerifyingKey, w io.Writer) error { return vk.writeTo(w) }

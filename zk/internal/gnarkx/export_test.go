@@ -28,7 +28,7 @@ func TestGnarkReads(t *testing.T) {
 				t.Fatal(err)
 			}
 			var key bytes.Buffer
-			if err := WriteGnarkKey(k.VerifyingKey(), &key); err != nil {
+			if err := k.VerifyingKey().writeTo(&key); err != nil {
 				t.Fatal(err)
 			}
 			var vk groth16.VerifyingKey
