@@ -141,6 +141,7 @@ var topLevel = strings.Fields("fhe zk ml runtime gpu examples bench docs go.mod 
 type source struct {
 	name    string // slash-separated, from the root of the module
 	pkg     string // its folder, "." for the root
+	clause  string // the name of its package
 	test    bool
 	doc     bool // has a package comment
 	imports []imported
@@ -291,7 +292,7 @@ func parse(fsys fs.FS, name string) (source, error) {
 	if err != nil {
 		return f, err
 	}
-	f.doc = strings.TrimSpace(syntax.Doc.Text()) != ""
+	f.clause, f.doc = syntax.Name.Name, strings.TrimSpace(syntax.Doc.Text()) != ""
 	for _, spec := range syntax.Imports {
 		p, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
@@ -602,8 +603,8 @@ func (v *view) typ(name string) {
 }
 
 // value looks at what an exported variable or constant without a stated type is set to. What a function of the package
-// returns is known, and what a conversion to one of its types is; for the rest, whatever the expression mentions counts,
-// except in the body of a function.
+// returns is known, and what a conversion to one of its types is; for the rest, whatever the expression mentions
+// counts, except in the body of a function.
 func (v *view) value(tree *ast.File, owner string, e ast.Expr) {
 	ast.Inspect(e, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -768,18 +769,30 @@ func needless(fsys fs.FS, files []source, rules []rule) ([]string, error) {
 	return out, nil
 }
 
-// undocumented returns one line for each package without a package comment.
+// undocumented returns one line for each package without a package comment, or with more than one. A program that the
+// go command ignores may lie in the folder of a package, with a comment of its own.
 func undocumented(files []source) []string {
-	doc := map[string]bool{}
+	docs := map[string]int{}
+	names := map[string][]string{}
 	for _, f := range files {
-		if !f.test {
-			doc[f.pkg] = doc[f.pkg] || f.doc
+		if f.test {
+			continue
+		}
+		docs[f.pkg] += 0
+		if f.doc {
+			docs[f.pkg]++
+			names[f.pkg+" "+f.clause] = append(names[f.pkg+" "+f.clause], f.name)
 		}
 	}
 	var out []string
-	for pkg, ok := range doc {
-		if !ok {
+	for pkg, n := range docs {
+		if n == 0 {
 			out = append(out, pkg+": no package comment: say in doc.go who should use the package and what it does not protect against")
+		}
+	}
+	for _, list := range names {
+		if len(list) > 1 {
+			out = append(out, fmt.Sprintf("%s: two package comments, and go doc prints both: keep one", strings.Join(list, " and ")))
 		}
 	}
 	slices.Sort(out)
@@ -1028,6 +1041,8 @@ func TestLayeringTrees(t *testing.T) {
 		{"stock-generator", fstest.MapFS{"fhe/internal/lattice/p.go": text("// Package p is made up.\npackage p\nimport _ \"" + boot + "\"\nvar _ = btp.GenEvaluationKeys()\n")}, "mentions GenEvaluationKeys: Lattigo v5's"},
 		{"bench-testing-in-stock", fstest.MapFS{"fhe/fhetest/stock/p.go": goFile("std:testing")}, "fhe/fhetest/stock -> std:testing: bench links it"},
 		{"no-comment", fstest.MapFS{"ml/p.go": text("package p\n")}, "ml: no package comment"},
+		{"two-comments", fstest.MapFS{"ml/a.go": goFile(), "ml/b.go": goFile()}, "ml/a.go and ml/b.go: two package comments"},
+		{"comment-of-program", fstest.MapFS{"ml/a.go": goFile(), "ml/b.go": text("// Command b is made up.\npackage main\n")}, ""},
 		{"tag-is-no-comment", fstest.MapFS{"ml/p.go": text("//go:build linux\n\npackage p\n")}, "ml: no package comment"},
 		{"top-level", fstest.MapFS{"internal/p.go": goFile()}, "internal: the top level is fixed"},
 		{"top-level-file", fstest.MapFS{"Makefile": text("")}, "Makefile: the top level is fixed"},

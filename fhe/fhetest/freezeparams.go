@@ -1,4 +1,3 @@
-// Package fhetest holds test code of the tree below fhe: parameters that protect nothing, and suites that engines share.
 package fhetest
 
 import (
