@@ -26,7 +26,7 @@ type ParametersLiteral struct {
 
 	Secret       SecretDistribution
 	Security     SecurityLevel // the row to be judged by; zero is 128 bits, classical
-	SparseSecret bool          // allow Secret.Hamming; the parameters are then flagged Borderline. No effect without
+	SparseSecret bool          // allow Secret.Hamming, which flags the parameters Borderline; no effect without it
 }
 
 // Parameters are a validated CKKS parameter set: ring degree, prime chain q_0 … q_L, special primes p_0 … p_k and the
@@ -157,8 +157,8 @@ func (lit *ParametersLiteral) checkPrimes() error {
 	}
 	seen := make(map[uint64]bool)
 	for i, q := range append(append([]uint64(nil), lit.Q...), lit.P...) {
-		// Lattigo's transforms hold up to 8q in a word: above 2^61 they overflow, and products are wrong without an error.
-		// Just above, where the nearest primes of 61 bits lie, that takes a word within 2^-30 of the largest.
+		// Lattigo's transforms hold up to 8q in a word: above 2^61 they overflow, and products are wrong without an
+		// error. Just above, where the nearest primes of 61 bits lie, that takes a word within 2^-30 of the largest.
 		limit := uint64(1<<61 + 1<<30)
 		if i >= len(lit.Q) {
 			limit = 1<<61 - 1
@@ -183,7 +183,8 @@ func checkCounts(q, p int) error {
 	return nil
 }
 
-// roundLog2 returns log2(q) rounded to an integer. It is hashed by way of the default scale, hence no float.
+// roundLog2 returns log2(q) rounded to an integer. The default scale may come from it, and that is hashed, so it is
+// computed without floats.
 func roundLog2(q uint64) int {
 	n := bits.Len64(q) - 1
 	if hi, lo := bits.Mul64(q, q); 2*n+1 >= 64 && hi>>(2*n+1-64) != 0 || 2*n+1 < 64 && (hi != 0 || lo>>(2*n+1) != 0) {
@@ -232,7 +233,7 @@ func (p Parameters) PCount() int { return len(p.p.lit.P) }
 // Roots returns the primitive 2N-th root of unity that the NTT uses, for each prime of Q and then of P.
 func (p Parameters) Roots() []uint64 { return append([]uint64(nil), p.p.roots...) }
 
-// LogQ and LogP return log2 of the products of the primes.
+// LogQ returns log2 of the product of the prime chain.
 func (p Parameters) LogQ() float64 { return logProduct(p.p.lit.Q) }
 
 // LogP returns log2 of the product of the special primes.
