@@ -503,8 +503,8 @@ func TestHostileHeaders(t *testing.T) {
 	}
 }
 
-// BenchmarkReadCiphertext reads 25 MiB of limbs, of 50 to 60 bits a word, on one goroutine. MB/s counts the bytes on the
-// wire, mem-MB/s those of the limbs in memory. No secure parameters have as many primes at this degree.
+// BenchmarkReadCiphertext reads 25 MiB of limbs, of 50 to 60 bits a word, on one goroutine. MB/s counts the bytes on
+// the wire, mem-MB/s those of the limbs in memory. No secure parameters have as many primes at this degree.
 func BenchmarkReadCiphertext(b *testing.B) {
 	var sizes []int
 	for i := range 50 {

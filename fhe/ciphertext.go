@@ -124,8 +124,8 @@ func (c *Ciphertext) Seed() (Seed, bool) {
 	return *c.seed, true
 }
 
-// Limb returns limb i, modulo q_i, of a polynomial. The slice is the ciphertext's own. Polynomial 1 of a ciphertext that
-// carries a seed must not be changed.
+// Limb returns limb i, modulo q_i, of a polynomial. The slice is the ciphertext's own. Polynomial 1 of a ciphertext
+// that carries a seed must not be changed.
 func (c *Ciphertext) Limb(poly, i int) []uint64 { return c.limbs[poly][i] }
 
 // Digest returns the value digest: that of a header (parameters, kind, level, degree, scale, slots) and of every limb.
@@ -237,8 +237,8 @@ func (c *Ciphertext) WriteTo(w io.Writer) (int64, error) {
 	return ww.N(), ww.Err()
 }
 
-// ReadCiphertext reads the wire form of one ciphertext under p, at most limit bytes, to the end of r. A seeded one takes
-// twice as much memory as another one of its size. Version 1 of the form is read as well.
+// ReadCiphertext reads the wire form of one ciphertext under p, at most limit bytes, to the end of r. A seeded one
+// takes twice as much memory as another one of its size. Version 1 of the form is read as well.
 func ReadCiphertext(r io.Reader, p Parameters, limit int64) (*Ciphertext, error) {
 	rd := wire.NewReader(r, "ciphertext", limit)
 	version := rd.Version(ciphertextMagic, 1, ciphertextVersion)

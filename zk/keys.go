@@ -49,8 +49,8 @@ func CacheDir(dir string) Option {
 	return func(s *setup) error { s.dir = dir; return nil }
 }
 
-// Existing makes Setup fail with ErrNoKeys where it would make keys or a reference string: for whoever has to prove with
-// the keys that others verify with, new ones are worthless.
+// Existing makes Setup fail with ErrNoKeys where it would make keys or a reference string: for whoever has to prove
+// with the keys that others verify with, new ones are worthless.
 func Existing() Option {
 	return func(s *setup) error { s.existing = true; return nil }
 }

@@ -18,8 +18,8 @@ type verification struct {
 	registration func(*VerifyingKey, *commit.Commitment) error
 }
 
-// WithRegistration gives Verify the registration of the statement's model: see VerifyRegistration, whose arguments these
-// are. It is checked whether or not the statement says that the weights are range-proved.
+// WithRegistration gives Verify the registration of the statement's model: see VerifyRegistration, whose arguments
+// these are. It is checked whether or not the statement says that the weights are range-proved.
 func WithRegistration(regKey *VerifyingKey, reg *Registration, registrant Word) VerifyOption {
 	return func(v *verification) {
 		v.registration = func(vk *VerifyingKey, model *commit.Commitment) error {

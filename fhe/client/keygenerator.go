@@ -68,15 +68,16 @@ type keyOptions struct {
 func WithProgress(f func(done, total int)) KeyOption { return func(o *keyOptions) { o.progress = f } }
 
 // WithAudit checks every limb of every key after it was generated: that the secret is masked and that the noise is what
-// it should be. It takes half as long as generating [measured, N = 2^14]. A failure is a bug in this module or in the library below.
+// it should be. It takes half as long as generating [measured, N = 2^14]. A failure is a bug in this module or in the
+// library below.
 func WithAudit() KeyOption { return func(o *keyOptions) { o.audit = true } }
 
 // GenEvaluationKeys returns the switching keys that reqs list, each at its requirement's level. Of several requirements
 // for one Galois element the highest level counts. Keys are generated in parallel by GOMAXPROCS workers, and ctx is
 // checked between keys; before it returns the workers have ended.
 //
-// Before the first key is generated every requirement passes the security gate. Errors: *fhe.MismatchError if sk belongs
-// to other parameters, *fhe.SecurityError, or the context's.
+// Before the first key is generated every requirement passes the security gate. Errors: *fhe.MismatchError if sk
+// belongs to other parameters, *fhe.SecurityError, or the context's.
 func (g *KeyGenerator) GenEvaluationKeys(ctx context.Context, sk *SecretKey, reqs []program.KeyRequirement, opts ...KeyOption) (*fhe.EvaluationKeys, error) {
 	reqs, err := g.plan(sk, reqs)
 	if err != nil {

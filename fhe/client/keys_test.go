@@ -209,8 +209,9 @@ func TestKeysWorkInLattigo(t *testing.T) {
 	for level := 0; level <= 2; level++ {
 		port := vector(p, level, p.LogMaxSlots(), n)
 		ct := toLattigo(p, encrypt(t, sk, port, x).Get("x")[0])
-		// P is as large as a digit, so a switch adds the rounding by P times the secret, √(2N/3/12) per coefficient, which
-		// is 7 times a fresh error, and a switching error of its size. Eight times that tells keys that work from noise.
+		// P is as large as a digit, so a switch adds the rounding by P times the secret, √(2N/3/12) per coefficient,
+		// which is 7 times a fresh error, and a switching error of its size. Eight times that tells keys that work from
+		// noise.
 		std := 8 * math.Sqrt(float64(p.N())*2/3/12) / 3.2 * fresh(port.LogSlots, port.Scale)
 		if level >= 1 {
 			// A product of two messages below 1 at scale 2^30 needs two primes.

@@ -11,8 +11,8 @@ import (
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
 
-// SecretKey decrypts everything that was encrypted under it. It is immutable and safe for concurrent use. Its text form,
-// by any verb of package fmt, is its id.
+// SecretKey decrypts everything that was encrypted under it. It is immutable and safe for concurrent use. Its text
+// form, by any verb of package fmt, is its id.
 type SecretKey struct {
 	params fhe.Parameters
 	id     fhe.KeyID

@@ -85,8 +85,8 @@ func (p Chebyshev) Domain(t program.Value) program.Domain {
 // Coefficients returns a copy of the coefficients, that of T_0 first.
 func (p Chebyshev) Coefficients() []float64 { return slices.Clone(p.coeffs) }
 
-// ChangeOfBasis returns the map t = scale·x + shift from [a, b] to [-1, 1]. Whoever evaluates p under encryption applies
-// it first, at best by folding it into the weights of the layer before, where it costs no level.
+// ChangeOfBasis returns the map t = scale·x + shift from [a, b] to [-1, 1]. Whoever evaluates p under encryption
+// applies it first, at best by folding it into the weights of the layer before, where it costs no level.
 func (p Chebyshev) ChangeOfBasis() (scale, shift float64) {
 	return 2 / (p.b - p.a), (-p.a - p.b) / (p.b - p.a)
 }

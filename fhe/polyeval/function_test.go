@@ -40,7 +40,8 @@ var table = []struct {
 	{inverse, 1.0 / 64, 1, [5]float64{0, 0, -4.6, -16.2, -39}},
 }
 
-// TestErrorTable reproduces every entry within half a bit, and fits the functions of the package once more from doubles.
+// TestErrorTable reproduces every entry within half a bit, and fits the functions of the package once more from
+// doubles.
 func TestErrorTable(t *testing.T) {
 	for _, c := range table {
 		for i, want := range c.bits {

@@ -115,7 +115,8 @@ func TestConstantsWire(t *testing.T) {
 	}
 }
 
-// TestConstantsBomb reads many integers of one bit: what they take in memory counts against the limit before it is taken.
+// TestConstantsBomb reads many integers of one bit: what they take in memory counts against the limit before it is
+// taken.
 func TestConstantsBomb(t *testing.T) {
 	rows := make([][]int64, 64)
 	for i := range rows {

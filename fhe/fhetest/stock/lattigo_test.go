@@ -147,8 +147,8 @@ func TestTrap13UnequalScales(t *testing.T) {
 	}
 }
 
-// TestTrap14KeyBelowLevel: a ciphertext above its key's level rotates to garbage in Lattigo, without an error; CheckKeys
-// refuses such keys.
+// TestTrap14KeyBelowLevel: a ciphertext above its key's level rotates to garbage in Lattigo, without an error;
+// CheckKeys refuses such keys.
 func TestTrap14KeyBelowLevel(t *testing.T) {
 	params := fhetest.InsecureToyParamsNamed(t, "digits of two")
 	g := params.GaloisElement(1)

@@ -22,8 +22,8 @@ type Polynomial struct {
 	target fhe.Scale
 }
 
-// NewPolynomial prepares the evaluation of Σ coeffs[k]·T_k on values in [-1, 1], with results of scale target. keys hold
-// the relinearisation key.
+// NewPolynomial prepares the evaluation of Σ coeffs[k]·T_k on values in [-1, 1], with results of scale target. keys
+// hold the relinearisation key.
 func NewPolynomial(p fhe.Parameters, keys *fhe.EvaluationKeys, coeffs []float64, target fhe.Scale) (*Polynomial, error) {
 	if len(coeffs) < 2 || !target.Valid() {
 		return nil, fmt.Errorf("stock: %d coefficients, target scale %v", len(coeffs), target)

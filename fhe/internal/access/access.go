@@ -31,8 +31,8 @@ func SeededEvaluationKey(p fhe.Parameters, galois uint64, level int, b [][][]uin
 	return seededEvaluationKey(p, galois, level, b, a)
 }
 
-// NewPublicKey returns a key that takes ownership of its limbs b[row], checked for shape and range, and of the expansion
-// that is its other half.
+// NewPublicKey returns a key that takes ownership of its limbs b[row], checked for shape and range, and of the
+// expansion that is its other half.
 func NewPublicKey(p fhe.Parameters, key fhe.KeyID, b [][]uint64, a *lattice.Expansion) (*fhe.PublicKey, error) {
 	return newPublicKey(p, key, b, a)
 }

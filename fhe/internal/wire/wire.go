@@ -97,8 +97,8 @@ func (r *Reader) Full(p []byte) {
 	}
 }
 
-// Hold counts n bytes of memory that the caller is about to take for what it read, and fails if all that it took is more
-// than the limit. It is for forms that are much smaller than what they stand for.
+// Hold counts n bytes of memory that the caller is about to take for what it read, and fails if all that it took is
+// more than the limit. It is for forms that are much smaller than what they stand for.
 func (r *Reader) Hold(n int64) {
 	if r.held += n; r.err == nil && r.held > r.limit {
 		r.err = &FormatError{Kind: r.kind, Reason: fmt.Sprintf("more than %d bytes in memory", r.limit), Err: ErrLimit}

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// Write writes a file through write, under a temporary name in the same folder that becomes path when all is written and
-// on disk: path holds either the old content or all of the new one, after a crash of the machine as well. When it fails
-// the temporary file is gone. The mode is the file's, whatever the umask; until then only the user can read it.
+// Write writes a file through write, under a temporary name in the same folder that becomes path when all is written
+// and on disk: path holds either the old content or all of the new one, after a crash of the machine as well. When it
+// fails the temporary file is gone. The mode is the file's, whatever the umask; until then only the user can read it.
 func Write(path string, mode os.FileMode, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-"+filepath.Base(path)+"-*") // mode 0600
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 const SolidityProofSize = 384
 
 // SolidityProof returns a proof in the form that the exported contract's verifyProof takes: the coordinates of Ar, Bs,
-// Krs, the commitment and its proof of knowledge, SolidityProofSize bytes. The proof is not verified; it must be one for
-// the target Solidity. Errors are *FormatError.
+// Krs, the commitment and its proof of knowledge, SolidityProofSize bytes. The proof is not verified; it must be one
+// for the target Solidity. Errors are *FormatError.
 func SolidityProof(proof []byte) ([]byte, error) {
 	p, err := decodeProof(proof)
 	if err != nil {
