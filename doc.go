@@ -1,6 +1,6 @@
 // Package signet is the root of a library for private and provable machine learning. It holds no code: import the
-// packages below it. This version does encrypted inference and proves inference on plaintext; GPUs, encrypted training and
-// networks of workers are to come.
+// packages below it. This version does encrypted inference and proves inference on plaintext; GPUs, encrypted training
+// and networks of workers are to come.
 //
 // # The hourglass
 //
@@ -12,24 +12,27 @@
 //
 // A program is data. Level, scale and slot count of every value are known before any key exists, so a program can be
 // hashed, printed, costed and sent to a machine that has never heard of the model. What lies above the waist emits
-// programs, what lies below executes them. Since an engine's bits are fixed, two machines compare their work by a digest.
+// programs, what lies below executes them. Since an engine's bits are fixed, two machines compare their work by a
+// digest.
 //
 // # Who uses which package
 //
-// The model owner has a model in the clear: ml describes it, ml/train trains it, ml/data loads data sets, and ml/encrypted
-// compiles it to a plan: parameters, program, constants, and what they will cost.
+// The model owner has a model in the clear: ml describes it, ml/train trains it, ml/data loads data sets, and
+// ml/encrypted compiles it to a plan: parameters, program, constants, and what they will cost.
 //
 // The data owner has the secret key: fhe/client makes keys, encrypts and decrypts. Nothing else does, and nothing that
 // runs on a server imports it, through any chain; a test checks that.
 //
 // The server has neither: fhe/engine loads program, constants and evaluation keys, and runs on ciphertexts.
 //
-// What crosses between them is in fhe (parameters, ciphertexts in bundles, evaluation keys) and fhe/program (programs and
-// constants). Each has WriteTo and a reader that takes a size limit. Who writes programs by hand or builds a compiler uses
-// fhe/program, fhe/lintrans for matrix products and fhe/polyeval for polynomials. fhe/fhetest tests engines.
+// What crosses between them is in fhe (parameters, ciphertexts in bundles, evaluation keys) and fhe/program (programs
+// and constants). Each has WriteTo and a reader that takes a size limit. Who writes programs by hand or builds a
+// compiler uses fhe/program, fhe/lintrans for matrix products and fhe/polyeval for polynomials. fhe/fhetest tests
+// engines.
 //
-// Proofs have three parties too: the model owner compiles with ml/provable, commits to the weights and proves predictions
-// (zk.Prove); whoever makes the keys runs zk.Setup; a verifier needs zk.Verify alone, or a contract from zk/solidity.
+// Proofs have three parties too: the model owner compiles with ml/provable, commits to the weights and proves
+// predictions (zk.Prove); whoever makes the keys runs zk.Setup; a verifier needs zk.Verify alone, or a contract from
+// zk/solidity.
 //
 // # Example
 //
@@ -53,8 +56,8 @@
 //
 // The server sees the model: constants are weights in the clear. It can answer wrongly: what runs on ciphertexts is not
 // proved yet, and a prover of plaintext inference sees the input. A
-// decrypted value holds noise that depends on the secret key, so it must reach nobody but the key's owner. Results reveal
-// what results reveal. Nothing is constant-time throughout, and stored keys are as safe as their files. Security is 128
-// bits against classical attackers, by tables that are estimates. The library has had no independent review. Read
-// docs/SECURITY.md before you trust it with data that matters.
+// decrypted value holds noise that depends on the secret key, so it must reach nobody but the key's owner. Results
+// reveal what results reveal. Nothing is constant-time throughout, and stored keys are as safe as their files. Security
+// is 128 bits against classical attackers, by tables that are estimates. The library has had no independent review.
+// Read docs/SECURITY.md before you trust it with data that matters.
 package signet

@@ -26,8 +26,9 @@ import (
 // shelled out would be served from the cache after a violation.
 //
 // Patterns are lists of terms. A package is named by its folder: "fhe" is that package, "fhe/..." it and all below,
-// "..." every package, "*test" every package with a path element that ends in "test" (fhe/fhetest/stock too). A
-// leading "-" takes away. Imports are written the same way, with "std:" before a package of the standard library (so
+// "..." every package, "*test" every package with a path element that ends in "test" (fhe/fhetest/stock too),
+// "*internal" every one with the path element "internal", "*module" every one of another module. A leading "-" takes
+// away. Imports are written the same way, with "std:" before a package of the standard library (so
 // that our runtime is not mistaken for Go's), "C" for cgo, and the full path for other modules.
 
 var update = flag.Bool("update", false, "rewrite the generated parts of docs/architecture.md and docs/adr/README.md")
@@ -43,6 +44,7 @@ const (
 	uses    verb = "use"             // a name of another package: path.Name
 	calls   verb = "call"            // a function or method of that name, whatever package it is from
 	selects verb = "call or mention" // a selector of that name, so that a method value counts as well
+	shows   verb = "show"            // in anything exported: a type, method, field, argument, result, variable or constant
 )
 
 // A rule binds the packages of from. Rules never weaken one another: all apply.
@@ -77,6 +79,11 @@ var rules = []rule{
 	{from: "... -bench/...", verb: imports, forbid: "bench/...", tests: "... -bench/...", why: "what measures the library is not part of it"},
 	{from: "... -examples/...", verb: imports, forbid: "examples/...", tests: "... -examples/...", why: "examples are for reading; code worth sharing moves into a package"},
 
+	// What other modules see.
+	{from: "... -*internal -fhe -zk -zk/nn -zk/commit", verb: shows, forbid: "*internal *module", why: "third-party types stop at the border: a new major version, or another library, changes no signature"},
+	{from: "fhe", verb: shows, forbid: "*internal *module -fhe/internal/wire.FormatError", why: "no handle on a ring or a seed gets out; the error of all readers is plain data, made below fhe"},
+	{from: "zk zk/nn zk/commit", verb: shows, forbid: "*internal *module -github.com/consensys/gnark/frontend -github.com/consensys/gnark-crypto/ecc/bn254 -github.com/consensys/gnark-crypto/ecc/bn254/fr", why: "a circuit is gnark's own and a commitment is points and field elements, which zk's packages hand one another; what only wraps them stays inside"},
+
 	// One home for each large dependency.
 	{from: "... -fhe/internal/lattice/... -fhe/fhetest/...", verb: imports, forbid: lattigo, tests: "... -fhe/...", why: "moving to another major version stays a one-folder change"},
 	{from: "... -ml/train/...", verb: imports, forbid: "gorgonia.org/...", tests: "... -ml/train/...", why: "only training needs a graph engine; users of a trained model do not pay for it"},
@@ -100,7 +107,8 @@ var rules = []rule{
 	{from: "... -fhe/client/... -fhe/threshold/... -fhe/internal/lattice/secret/... -fhe/fhetest/...", verb: imports, forbid: "fhe/internal/lattice/secret/...", why: "secret keys have two users, the client and multiparty keys"},
 
 	// Danger says its name.
-	{from: "... -fhe -fhe/fhetest/... -fhe/internal/insecure/...", verb: imports, forbid: "fhe/internal/insecure/...", tests: "... -fhe -fhe/fhetest/... -fhe/internal/insecure/...", why: "the one door past the security gate opens for toy parameters only"},
+	{from: "... -fhe/fhetest/...", verb: imports, forbid: "fhe/internal/insecure/...", tests: "... -fhe/fhetest/...", why: "the one door past the security gate opens for toy parameters only"},
+	{from: "... -fhe -fhe/internal/access/... -fhe/internal/insecure/...", verb: imports, forbid: "fhe/internal/hook/...", tests: "...", why: "what fhe keeps from other modules has typed doors, one with the security gate and one past it"},
 	{from: "... -fhe/fhetest/...", verb: calls, forbid: "Insecure?*", why: "toy parameters protect nothing; the bare word Insecure, a question, may be asked anywhere"},
 	{from: "...", verb: selects, forbid: "GenEvaluationKeys", beside: "github.com/tuneinsight/lattigo/*/he/hefloat/bootstrapping", why: "Lattigo v5's bootstrapping key generation is unsafe: keys come from our own generator"},
 	{from: "... -*test -bench/... -examples/...", verb: imports, forbid: "std:testing std:testing/... *test", why: "no test code in production builds"},
@@ -133,6 +141,7 @@ var topLevel = strings.Fields("fhe zk ml runtime gpu examples bench docs go.mod 
 type source struct {
 	name    string // slash-separated, from the root of the module
 	pkg     string // its folder, "." for the root
+	clause  string // the name of its package
 	test    bool
 	doc     bool // has a package comment
 	imports []imported
@@ -201,6 +210,13 @@ func matchTerm(term, p string) bool {
 	}
 	if base, ok := strings.CutSuffix(term, "/..."); ok {
 		return under(p, base)
+	}
+	first, rest, _ := strings.Cut(p, "/")
+	switch foreign := strings.Contains(first, ".") && p != "." && !strings.HasPrefix(p, "std:"); term {
+	case "*module":
+		return foreign
+	case "*internal":
+		return !foreign && slices.Contains(strings.Split(rest, "/"), "internal")
 	}
 	ok, err := path.Match(term, p)
 	return ok && err == nil
@@ -276,7 +292,7 @@ func parse(fsys fs.FS, name string) (source, error) {
 	if err != nil {
 		return f, err
 	}
-	f.doc = strings.TrimSpace(syntax.Doc.Text()) != ""
+	f.clause, f.doc = syntax.Name.Name, strings.TrimSpace(syntax.Doc.Text()) != ""
 	for _, spec := range syntax.Imports {
 		p, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
@@ -305,6 +321,14 @@ func check(fsys fs.FS, files []source, rules []rule) ([]string, error) {
 	for _, r := range rules {
 		if r.verb == reaches {
 			out = append(out, closure(files, r)...)
+			continue
+		}
+		if r.verb == shows {
+			found, err := shown(fsys, files, r)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, found...)
 			continue
 		}
 		for _, f := range files {
@@ -442,6 +466,240 @@ func closure(files []source, r rule) []string {
 	return out
 }
 
+// A view is what other packages see of one package, read without types: what its exported declarations mention, and
+// what the package's own types that they mention show in turn.
+type view struct {
+	r       rule
+	fset    *token.FileSet
+	imports map[*ast.File]map[string]string
+	types   map[string][]declared[*ast.TypeSpec] // more than one where build tags choose
+	methods map[string][]declared[*ast.FuncDecl]
+	funcs   map[string][]declared[*ast.FuncDecl]
+	seen    map[string]bool // types
+	out     []string
+}
+
+// A declared is a declaration and the file by whose imports it is read.
+type declared[T ast.Node] struct {
+	file *ast.File
+	node T
+}
+
+// shown returns one line for each mention of a forbidden package in what the packages of the rule export. Commands
+// export nothing.
+func shown(fsys fs.FS, files []source, r rule) ([]string, error) {
+	pkgs := map[string][]source{}
+	for _, f := range files {
+		if !f.test && match(r.from, f.pkg) {
+			pkgs[f.pkg] = append(pkgs[f.pkg], f)
+		}
+	}
+	var out []string
+	for _, list := range pkgs {
+		v := &view{r: r, fset: token.NewFileSet(), imports: map[*ast.File]map[string]string{}, types: map[string][]declared[*ast.TypeSpec]{},
+			methods: map[string][]declared[*ast.FuncDecl]{}, funcs: map[string][]declared[*ast.FuncDecl]{}, seen: map[string]bool{}}
+		var trees []*ast.File
+		for _, f := range list {
+			data, err := fs.ReadFile(fsys, f.name)
+			if err != nil {
+				return nil, err
+			}
+			tree, err := parser.ParseFile(v.fset, f.name, data, parser.SkipObjectResolution)
+			if err != nil {
+				return nil, err
+			}
+			if tree.Name.Name == "main" {
+				continue
+			}
+			trees = append(trees, tree)
+			v.imports[tree] = map[string]string{}
+			for _, imp := range f.imports {
+				v.imports[tree][imp.local()] = imp.path
+				if imp.name == "." && match(r.forbid, imp.path) {
+					v.out = append(v.out, fmt.Sprintf("%s:%d: imports %s with a dot, which hides what it shows: %s", f.name, imp.line, imp.path, r.why))
+				}
+			}
+			v.collect(tree)
+		}
+		for _, tree := range trees {
+			v.exports(tree)
+		}
+		out = append(out, v.out...)
+	}
+	return out, nil
+}
+
+// collect notes the package's own types, methods and functions.
+func (v *view) collect(tree *ast.File) {
+	for _, d := range tree.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				v.funcs[d.Name.Name] = append(v.funcs[d.Name.Name], declared[*ast.FuncDecl]{tree, d})
+			} else if name := receiver(d.Recv.List[0].Type); d.Name.IsExported() {
+				v.methods[name] = append(v.methods[name], declared[*ast.FuncDecl]{tree, d})
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				if spec, ok := spec.(*ast.TypeSpec); ok {
+					v.types[spec.Name.Name] = append(v.types[spec.Name.Name], declared[*ast.TypeSpec]{tree, spec})
+				}
+			}
+		}
+	}
+}
+
+// receiver returns the name of a method's type: T for T, *T, T[P] and *T[P].
+func receiver(e ast.Expr) string {
+	if star, ok := e.(*ast.StarExpr); ok {
+		e = star.X
+	}
+	return callee(e)
+}
+
+// exports looks at each exported declaration of a file.
+func (v *view) exports(tree *ast.File) {
+	for _, d := range tree.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil && d.Name.IsExported() {
+				v.look(tree, d.Name.Name, d.Type)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					if spec.Name.IsExported() {
+						v.typ(spec.Name.Name)
+					}
+				case *ast.ValueSpec:
+					if at := slices.IndexFunc(spec.Names, (*ast.Ident).IsExported); at >= 0 {
+						v.look(tree, spec.Names[at].Name, spec.Type)
+						for _, x := range spec.Values {
+							if spec.Type == nil {
+								v.value(tree, spec.Names[at].Name, x)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// typ looks at a type of the package, and at its exported methods, once.
+func (v *view) typ(name string) {
+	if v.seen[name] {
+		return
+	}
+	v.seen[name] = true
+	for _, t := range v.types[name] {
+		v.fields(t.file, name, t.node.TypeParams, false)
+		v.look(t.file, name, t.node.Type)
+	}
+	for _, m := range v.methods[name] {
+		v.look(m.file, name+"."+m.node.Name.Name, m.node.Type)
+	}
+}
+
+// value looks at what an exported variable or constant without a stated type is set to. What a function of the package
+// returns is known, and what a conversion to one of its types is; for the rest, whatever the expression mentions
+// counts, except in the body of a function.
+func (v *view) value(tree *ast.File, owner string, e ast.Expr) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			v.look(tree, owner, n.Type)
+			return false
+		case *ast.CompositeLit:
+			v.look(tree, owner, n.Type)
+			return false
+		case *ast.CallExpr:
+			if id, ok := n.Fun.(*ast.Ident); ok && v.types[id.Name] != nil { // a conversion
+				v.typ(id.Name)
+				return false
+			}
+			for _, f := range v.funcs[callee(n.Fun)] {
+				v.fields(f.file, owner, f.node.Type.Results, false)
+			}
+		case *ast.SelectorExpr:
+			if id, ok := n.X.(*ast.Ident); ok && v.imports[tree][id.Name] != "" {
+				v.look(tree, owner, n)
+			}
+		}
+		return true
+	})
+}
+
+// fields looks at parameters or results, or, if public, at the exported and embedded ones among fields or methods.
+func (v *view) fields(tree *ast.File, owner string, list *ast.FieldList, public bool) {
+	if list == nil {
+		return
+	}
+	for _, f := range list.List {
+		switch at := slices.IndexFunc(f.Names, (*ast.Ident).IsExported); {
+		case !public || len(f.Names) == 0:
+			v.look(tree, owner, f.Type)
+		case at >= 0:
+			v.look(tree, owner+"."+f.Names[at].Name, f.Type)
+		}
+	}
+}
+
+// look reports what a type expression mentions, and follows the package's own types.
+func (v *view) look(tree *ast.File, owner string, e ast.Expr) {
+	switch e := e.(type) {
+	case *ast.Ident:
+		v.typ(e.Name)
+	case *ast.SelectorExpr:
+		id, _ := e.X.(*ast.Ident)
+		if id == nil {
+			return
+		}
+		at, p := v.fset.Position(e.Pos()), v.imports[tree][id.Name]
+		switch {
+		case p == "":
+			v.out = append(v.out, fmt.Sprintf("%s:%d: no import is clearly called %s: name it", at.Filename, at.Line, id.Name))
+		case match(v.r.forbid, p) && match(v.r.forbid, p+"."+e.Sel.Name): // an exception is a package or one name
+			v.out = append(v.out, fmt.Sprintf("%s:%d: %s shows %s.%s: %s", at.Filename, at.Line, owner, p, e.Sel.Name, v.r.why))
+		}
+	case *ast.StarExpr:
+		v.look(tree, owner, e.X)
+	case *ast.ParenExpr:
+		v.look(tree, owner, e.X)
+	case *ast.UnaryExpr: // ~T
+		v.look(tree, owner, e.X)
+	case *ast.BinaryExpr: // A | B
+		v.look(tree, owner, e.X)
+		v.look(tree, owner, e.Y)
+	case *ast.Ellipsis:
+		v.look(tree, owner, e.Elt)
+	case *ast.ArrayType:
+		v.look(tree, owner, e.Elt)
+	case *ast.ChanType:
+		v.look(tree, owner, e.Value)
+	case *ast.MapType:
+		v.look(tree, owner, e.Key)
+		v.look(tree, owner, e.Value)
+	case *ast.IndexExpr:
+		v.look(tree, owner, e.X)
+		v.look(tree, owner, e.Index)
+	case *ast.IndexListExpr:
+		v.look(tree, owner, e.X)
+		for _, x := range e.Indices {
+			v.look(tree, owner, x)
+		}
+	case *ast.FuncType:
+		v.fields(tree, owner, e.TypeParams, false)
+		v.fields(tree, owner, e.Params, false)
+		v.fields(tree, owner, e.Results, false)
+	case *ast.StructType:
+		v.fields(tree, owner, e.Fields, true)
+	case *ast.InterfaceType:
+		v.fields(tree, owner, e.Methods, true)
+	}
+}
+
 // paths returns the folders of this module that a rule names.
 func (r rule) paths() []string {
 	terms := r.from + " " + r.tests
@@ -486,18 +744,55 @@ func dead(files []source, rules []rule, future []string) []string {
 	return slices.Compact(out)
 }
 
-// undocumented returns one line for each package without a package comment.
+// needless returns one line for each exception of a rule about exported signatures that nothing needs any more.
+func needless(fsys fs.FS, files []source, rules []rule) ([]string, error) {
+	var out []string
+	for _, r := range rules {
+		if r.verb != shows {
+			continue
+		}
+		for _, term := range strings.Fields(r.forbid) {
+			if !strings.HasPrefix(term, "-") {
+				continue
+			}
+			without := r
+			without.forbid = strings.Replace(r.forbid+" ", term+" ", "", 1)
+			found, err := shown(fsys, files, without)
+			if err != nil {
+				return nil, err
+			}
+			if len(found) == 0 {
+				out = append(out, fmt.Sprintf("%s excepts %s, which nothing shows: delete it from the rule", r.from, term[1:]))
+			}
+		}
+	}
+	return out, nil
+}
+
+// undocumented returns one line for each package without a package comment, or with more than one. A program that the
+// go command ignores may lie in the folder of a package, with a comment of its own.
 func undocumented(files []source) []string {
-	doc := map[string]bool{}
+	docs := map[string]int{}
+	names := map[string][]string{}
 	for _, f := range files {
-		if !f.test {
-			doc[f.pkg] = doc[f.pkg] || f.doc
+		if f.test {
+			continue
+		}
+		docs[f.pkg] += 0
+		if f.doc {
+			docs[f.pkg]++
+			names[f.pkg+" "+f.clause] = append(names[f.pkg+" "+f.clause], f.name)
 		}
 	}
 	var out []string
-	for pkg, ok := range doc {
-		if !ok {
+	for pkg, n := range docs {
+		if n == 0 {
 			out = append(out, pkg+": no package comment: say in doc.go who should use the package and what it does not protect against")
+		}
+	}
+	for _, list := range names {
+		if len(list) > 1 {
+			out = append(out, fmt.Sprintf("%s: two package comments, and go doc prints both: keep one", strings.Join(list, " and ")))
 		}
 	}
 	slices.Sort(out)
@@ -535,7 +830,11 @@ func TestLayering(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range slices.Concat(breached, dead(files, rules, future), undocumented(files), odd) {
+	spare, err := needless(fsys, files, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range slices.Concat(breached, dead(files, rules, future), spare, undocumented(files), odd) {
 		t.Error(line)
 	}
 	for _, r := range rules {
@@ -590,7 +889,7 @@ func TestLayeringRulesBite(t *testing.T) {
 		case "*test":
 			return "docs/other/othertest"
 		}
-		return strings.NewReplacer("/...", "", "*", "v5").Replace(term)
+		return strings.NewReplacer("/...", "", "*internal", "docs/internal/other", "*", "v5").Replace(term)
 	}
 	for i, r := range rules {
 		t.Run(fmt.Sprintf("rule=%d", i), func(t *testing.T) {
@@ -600,6 +899,8 @@ func TestLayeringRulesBite(t *testing.T) {
 				bad = text("// Package p is made up.\npackage p\nimport clock \"time\"\nvar _ = clock.Now()\nvar _ = clock.Sleep\n")
 			case calls:
 				bad = text("// Package p is made up.\npackage p\nvar _ = q.InsecureToy[int]()\n")
+			case shows:
+				bad = text("// Package p is made up.\npackage p\nimport q \"" + module + "/" + first(r.forbid) + "\"\nfunc F(q.T) {}\n")
 			case selects:
 				bad = text("// Package p is made up.\npackage p\nimport _ \"" + first(r.beside) + "\"\nvar _ = q.GenEvaluationKeys\n")
 			}
@@ -625,6 +926,81 @@ func TestLayeringRulesBite(t *testing.T) {
 	}
 }
 
+// TestLayeringSignatures gives the checker of exported signatures one package at a time, whose imports are a public
+// package of the module, an internal one, the standard library, and another module; want is what shows, if anything.
+func TestLayeringSignatures(t *testing.T) {
+	const head = "// Package p is made up.\npackage p\nimport (\n\"io\"\n\"" + module + "/ml\"\n\"" + module + "/fhe/internal/in\"\n\"example.org/other/v5\"\n)\n"
+	for _, tt := range []struct{ name, decl, want string }{
+		{"legal", "func F(ml.Tensor, io.Reader) (map[string][]int, func(error), ml.Stack[int])", ""},
+		{"unexported", "func f(in.T)\nvar v in.T\ntype t struct{ X in.T }\nfunc (t) M() in.T", ""},
+		{"body", "func F() { var _ in.T; other.F() }", ""},
+		{"argument", "func F(int, ...*in.T)", "F shows fhe/internal/in.T"},
+		{"result", "func F() (map[string][]other.T, error)", "F shows example.org/other/v5.T"},
+		{"nested", "func F(func(chan [4]in.T))", "F shows fhe/internal/in.T"},
+		{"type-argument", "func F() ml.Stack[in.T]", "F shows"},
+		{"type-arguments", "func F() ml.Map[int, in.T]", "F shows"},
+		{"constraint", "func F[T ~int | in.T]() {}", "F shows"},
+		{"type-constraint", "type X[T interface{ int | in.T }] struct{}", "X shows"},
+		{"field", "type X struct{ a in.T; b, B in.T }", "X.B shows"},
+		{"unexported-field", "type X struct{ a in.T; b *other.T }\nfunc (x *X) m() in.T", ""},
+		{"inner-field", "type X struct{ A []struct{ B in.T } }", "X.A.B shows"},
+		{"embedded", "type X struct{ *other.T }", "X shows"},
+		{"embedded-own", "type X struct{ t }\ntype t struct{}\nfunc (t) M() in.T", "t.M shows"},
+		{"method", "type X struct{}\nfunc (x *X) M(in.T)", "X.M shows"},
+		{"generic-method", "type X[A, B any] struct{}\nfunc (X[A, B]) M(in.T)", "X.M shows"},
+		{"interface", "type X interface{ M(other.T) }", "X.M shows"},
+		{"sealed", "type X interface{ M(); m(other.T) }", ""},
+		{"embedded-interface", "type X interface{ other.T }", "X shows"},
+		{"returned", "func F() *t\ntype t struct{ X in.T }", "t.X shows"},
+		{"recursive", "type X struct{ Next *X; Y in.T }", "X.Y shows"},
+		{"alias", "type X = in.T", "X shows"},
+		{"definition", "type X in.T", "X shows"},
+		{"variable", "var a, X []in.T", "X shows"},
+		{"variable-value", "var X = &in.T{}", "X shows"},
+		{"variable-conversion", "var X = other.T(3)", "X shows"},
+		{"variable-own-conversion", "var X = t(other.C)\ntype t int", ""},
+		{"variable-literal", "var X = []any{other.T(3)}", ""},
+		{"variable-function", "var X = func() in.T { return 0 }", "X shows"},
+		{"variable-body", "var X = func() int { return in.F() }", ""},
+		{"variable-stated", "var X error = in.Err", ""},
+		{"variable-call", "var X = f()\nfunc f() in.T", "X shows"},
+		{"constant", "const X = other.C", "X shows"},
+		{"unnamed", "func F(yaml.T)", "no import is clearly called yaml"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := rule{from: "ml/...", verb: shows, forbid: "*internal *module", why: "reason"}
+			tree := fstest.MapFS{"ml/p/p.go": text(head + tt.decl + "\n")}
+			got := strings.Join(checked(t, tree, []rule{r}), "\n")
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			r.forbid += " -fhe/internal/in.T -fhe/internal/in.Err -fhe/internal/in.F -example.org/other/v5"
+			if got := checked(t, tree, []rule{r}); got != nil && tt.name != "unnamed" {
+				t.Errorf("excepted, and still %q", got)
+			}
+			files, err := load(tree)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := needless(tree, files, []rule{r}); err != nil || tt.want == "" && len(got) != 4 {
+				t.Errorf("four exceptions that nothing needs: %q, %v", got, err)
+			}
+		})
+	}
+	for name, tree := range map[string]fstest.MapFS{
+		"main": {"ml/p/p.go": text(strings.Replace(head, "package p\n", "package main\n", 1) + "func F(in.T)\n")},
+		"test": {"ml/p/p.go": goFile(), "ml/p/p_test.go": text(head + "func F(in.T)\n")},
+	} {
+		if got := checked(t, tree, []rule{{from: "...", verb: shows, forbid: "*internal", why: "reason"}}); got != nil {
+			t.Errorf("%s exports nothing, and %q", name, got)
+		}
+	}
+	dot := fstest.MapFS{"ml/p.go": text("// Package p is made up.\npackage p\nimport . \"example.org/other\"\n")}
+	if got := checked(t, dot, []rule{{from: "ml", verb: shows, forbid: "*module", why: "reason"}}); len(got) != 1 || !strings.Contains(got[0], "with a dot") {
+		t.Errorf("an import with a dot: %q", got)
+	}
+}
+
 // TestLayeringTrees gives the whole table small trees, legal ones (want is empty) and others.
 func TestLayeringTrees(t *testing.T) {
 	const boot = "github.com/tuneinsight/lattigo/v5/he/hefloat/bootstrapping"
@@ -636,7 +1012,7 @@ func TestLayeringTrees(t *testing.T) {
 		{"legal", fstest.MapFS{
 			"go.mod": text("module " + module + "\n"), "doc.go": goFile(), ".ci/run": text(""), ".gitignore": text("*.test\n/out/\n"),
 			"signet.test": text(""), "out/a.go": text("not Go"),
-			"fhe/p.go": goFile("fhe/internal/lattice", "fhe/internal/insecure"), "fhe/p_test.go": goFile("github.com/tuneinsight/lattigo/v5/ring"),
+			"fhe/p.go": goFile("fhe/internal/lattice", "fhe/internal/hook"), "fhe/p_test.go": goFile("github.com/tuneinsight/lattigo/v5/ring"),
 			"fhe/internal/lattice/p.go": goFile("github.com/tuneinsight/lattigo/v5/ring"),
 			"fhe/client/p.go":           goFile("fhe", "fhe/internal/lattice/secret"),
 			"fhe/fhetest/p.go":          goFile("std:testing", "fhe/client", "fhe/internal/insecure"),
@@ -665,6 +1041,8 @@ func TestLayeringTrees(t *testing.T) {
 		{"stock-generator", fstest.MapFS{"fhe/internal/lattice/p.go": text("// Package p is made up.\npackage p\nimport _ \"" + boot + "\"\nvar _ = btp.GenEvaluationKeys()\n")}, "mentions GenEvaluationKeys: Lattigo v5's"},
 		{"bench-testing-in-stock", fstest.MapFS{"fhe/fhetest/stock/p.go": goFile("std:testing")}, "fhe/fhetest/stock -> std:testing: bench links it"},
 		{"no-comment", fstest.MapFS{"ml/p.go": text("package p\n")}, "ml: no package comment"},
+		{"two-comments", fstest.MapFS{"ml/a.go": goFile(), "ml/b.go": goFile()}, "ml/a.go and ml/b.go: two package comments"},
+		{"comment-of-program", fstest.MapFS{"ml/a.go": goFile(), "ml/b.go": text("// Command b is made up.\npackage main\n")}, ""},
 		{"tag-is-no-comment", fstest.MapFS{"ml/p.go": text("//go:build linux\n\npackage p\n")}, "ml: no package comment"},
 		{"top-level", fstest.MapFS{"internal/p.go": goFile()}, "internal: the top level is fixed"},
 		{"top-level-file", fstest.MapFS{"Makefile": text("")}, "Makefile: the top level is fixed"},

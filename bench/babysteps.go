@@ -111,7 +111,8 @@ func turned(k *program.Constant, o *program.Op, n1 int) (*program.Constant, erro
 	return program.NewPolynomials(rows, k.Info().LogSlots, k.Info().Scale)
 }
 
-// rotate applies Y → Y^(5^k) to a polynomial modulo Y^n + 1, n its length: a rotation of its n/2 slots by k to the left.
+// rotate applies Y → Y^(5^k) to a polynomial modulo Y^n + 1, n its length: a rotation of its n/2 slots by k to the
+// left.
 func rotate(row []int64, k int) []int64 {
 	n := len(row)
 	g := 1

@@ -75,8 +75,8 @@ func (c *calibrateCmd) proofs(e *env) error {
 	return nil
 }
 
-// calibrated returns where the result of a calibration goes, in a folder that exists: path or, if that is empty, the file
-// of this name that run looks for.
+// calibrated returns where the result of a calibration goes, in a folder that exists: path or, if that is empty, the
+// file of this name that run looks for.
 func calibrated(path, name string) (string, error) {
 	if path != "" {
 		return path, nil

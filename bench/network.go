@@ -31,9 +31,9 @@ func reluOptions(seed uint64, epochs, batch int) train.Options {
 	return train.Options{LearnRate: 0.004, FinalLearnRate: 1e-5, WeightDecay: 0.3, LabelSmoothing: 0.05, Epochs: epochs, BatchSize: batch, Seed: seed}
 }
 
-// randomNetwork returns dense layers of the widths with ReLU between them, for samples of a shape with widths[0] numbers.
-// Weights have the normal distribution that training starts from and stays close to in width [HZRS15, §2.2]: variance
-// 2/inputs; biases are a tenth as wide.
+// randomNetwork returns dense layers of the widths with ReLU between them, for samples of a shape with widths[0]
+// numbers. Weights have the normal distribution that training starts from and stays close to in width [HZRS15, §2.2]:
+// variance 2/inputs; biases are a tenth as wide.
 //
 // [HZRS15]: https://arxiv.org/abs/1502.01852
 func randomNetwork(seed uint64, shape, widths []int) (*ml.Model, error) {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/signet-ml/signet/fhe/internal/insecure"
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
 
@@ -504,14 +503,14 @@ func TestHostileHeaders(t *testing.T) {
 	}
 }
 
-// BenchmarkReadCiphertext reads 25 MiB of limbs, of 50 to 60 bits a word, on one goroutine. MB/s counts the bytes on the
-// wire, mem-MB/s those of the limbs in memory. No secure parameters have as many primes at this degree.
+// BenchmarkReadCiphertext reads 25 MiB of limbs, of 50 to 60 bits a word, on one goroutine. MB/s counts the bytes on
+// the wire, mem-MB/s those of the limbs in memory. No secure parameters have as many primes at this degree.
 func BenchmarkReadCiphertext(b *testing.B) {
 	var sizes []int
 	for i := range 50 {
 		sizes = append(sizes, 50+i%11)
 	}
-	p, err := InsecureParameters(insecure.Grant(), ParametersLiteral{LogN: 15, LogQ: sizes, LogP: []int{61}})
+	p, err := newParameters(ParametersLiteral{LogN: 15, LogQ: sizes, LogP: []int{61}}, true)
 	if err != nil {
 		b.Fatal(err)
 	}

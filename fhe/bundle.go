@@ -45,7 +45,8 @@ func NewBundle(p Parameters, key KeyID, program Digest) *Bundle {
 	return &Bundle{params: p, key: key, program: program}
 }
 
-// Add adds a port; ports are kept in the order of their names, so that equal bundles have equal digests. It fails on a second port of the same name and on ciphertexts of other parameters.
+// Add adds a port; ports are kept in the order of their names, so that equal bundles have equal digests. It fails on a
+// second port of the same name and on ciphertexts of other parameters.
 func (b *Bundle) Add(port string, cts ...*Ciphertext) error {
 	if err := wire.CheckName(port, maxPortName); err != nil {
 		return fmt.Errorf("fhe: bundle: port: %w", err)
@@ -89,10 +90,10 @@ func (b *Bundle) Merge(o *Bundle) error {
 	return nil
 }
 
-// Rebind returns a bundle of the named ports, or of all if none is named, that is bound to another program: the outputs of
-// one become the inputs of the next, which names its ports alike. Ciphertexts are shared with b. Whoever rebinds vouches
-// that the ports mean the same; shapes are checked by the run. It fails with a *MismatchError on a port that b lacks, and
-// on a name given twice.
+// Rebind returns a bundle of the named ports, or of all if none is named, that is bound to another program: the outputs
+// of one become the inputs of the next, which names its ports alike. Ciphertexts are shared with b. Whoever rebinds
+// vouches that the ports mean the same; shapes are checked by the run. It fails with a *MismatchError on a port that b
+// lacks, and on a name given twice.
 func (b *Bundle) Rebind(program Digest, ports ...string) (*Bundle, error) {
 	if len(ports) == 0 {
 		ports = b.Ports()

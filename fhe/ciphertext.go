@@ -62,9 +62,9 @@ func CiphertextFromLimbs(p Parameters, limbs [][][]uint64, logSlots int, scale S
 	return &Ciphertext{p, limbs, scale, logSlots, nil}, nil
 }
 
-// SeededCiphertext returns a ciphertext of degree 1 that takes ownership of its limbs c0 of polynomial 0 and of the
-// expansion that is polynomial 1, and carries the seed. fhe/client makes them: nobody else can name an expansion.
-func SeededCiphertext(p Parameters, c0 [][]uint64, c1 *lattice.Expansion, logSlots int, scale Scale) (*Ciphertext, error) {
+// seededCiphertext returns a ciphertext of degree 1 that takes ownership of its limbs c0 of polynomial 0 and of the
+// expansion that is polynomial 1, and carries the seed. fhe/client makes them, by way of package access.
+func seededCiphertext(p Parameters, c0 [][]uint64, c1 *lattice.Expansion, logSlots int, scale Scale) (*Ciphertext, error) {
 	c, err := CiphertextFromLimbs(p, [][][]uint64{c0, c1.Rows(0)}, logSlots, scale)
 	if err != nil {
 		return nil, err
@@ -124,8 +124,8 @@ func (c *Ciphertext) Seed() (Seed, bool) {
 	return *c.seed, true
 }
 
-// Limb returns limb i, modulo q_i, of a polynomial. The slice is the ciphertext's own. Polynomial 1 of a ciphertext that
-// carries a seed must not be changed.
+// Limb returns limb i, modulo q_i, of a polynomial. The slice is the ciphertext's own. Polynomial 1 of a ciphertext
+// that carries a seed must not be changed.
 func (c *Ciphertext) Limb(poly, i int) []uint64 { return c.limbs[poly][i] }
 
 // Digest returns the value digest: that of a header (parameters, kind, level, degree, scale, slots) and of every limb.
@@ -237,8 +237,8 @@ func (c *Ciphertext) WriteTo(w io.Writer) (int64, error) {
 	return ww.N(), ww.Err()
 }
 
-// ReadCiphertext reads the wire form of one ciphertext under p, at most limit bytes, to the end of r. A seeded one takes
-// twice as much memory as another one of its size. Version 1 of the form is read as well.
+// ReadCiphertext reads the wire form of one ciphertext under p, at most limit bytes, to the end of r. A seeded one
+// takes twice as much memory as another one of its size. Version 1 of the form is read as well.
 func ReadCiphertext(r io.Reader, p Parameters, limit int64) (*Ciphertext, error) {
 	rd := wire.NewReader(r, "ciphertext", limit)
 	version := rd.Version(ciphertextMagic, 1, ciphertextVersion)

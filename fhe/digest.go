@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 )
 
 // Digest is a SHA-256 digest. Every digest in Signet is over a tagged, canonical encoding, so equal digests mean equal
@@ -19,17 +18,6 @@ func (d Digest) Short() string { return hex.EncodeToString(d[:4]) }
 
 // IsZero reports whether d is the zero value, which no artefact has.
 func (d Digest) IsZero() bool { return d == Digest{} }
-
-// ParseDigest reads the form that String writes.
-func ParseDigest(s string) (Digest, error) {
-	var d Digest
-	b, err := hex.DecodeString(s)
-	if err != nil || len(b) != len(d) {
-		return d, fmt.Errorf("fhe: %q is not a digest of 64 hexadecimal digits", s)
-	}
-	copy(d[:], b)
-	return d, nil
-}
 
 // Tagged returns the SHA-256 digest of tag followed by the parts.
 func Tagged(tag string, parts ...[]byte) Digest {

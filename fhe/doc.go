@@ -9,7 +9,8 @@
 // read with a size limit: allocation is bounded by the bytes received, and malformed input is a typed error.
 //
 // What it does not protect: a ciphertext is malleable, and CKKS ciphertexts decrypt to values that contain the noise.
-// Verify results before decrypting them, and show decrypted values to nobody but the key's owner (see docs/SECURITY.md).
+// Verify results before decrypting them, and show decrypted values to nobody but the key's owner (see
+// docs/SECURITY.md).
 //
 // [BCC24]: Bossuat et al., Security Guidelines for Implementing Homomorphic Encryption, https://eprint.iacr.org/2024/463
 package fhe

@@ -81,8 +81,8 @@ func (e *Encoder) Decode(coefficients []float64) ([]complex128, error) {
 	return out, nil
 }
 
-// DecodeResidues returns the slot values of 2^logSlots slots of a polynomial given by its rows modulo q_0, q_1, … in the
-// coefficient domain, lifted to the integers around zero and divided by scale. It overwrites the rows.
+// DecodeResidues returns the slot values of 2^logSlots slots of a polynomial given by its rows modulo q_0, q_1, … in
+// the coefficient domain, lifted to the integers around zero and divided by scale. It overwrites the rows.
 func (e *Encoder) DecodeResidues(rows [][]uint64, logSlots int, scale Scale) ([]complex128, error) {
 	if logSlots < 0 || logSlots > e.params.LogMaxSlots() || !scale.Valid() {
 		return nil, fmt.Errorf("fhe: decode: 2^%d slots at scale %v, the parameters have up to 2^%d", logSlots, scale, e.params.LogMaxSlots())

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/signet-ml/signet/fhe/internal/insecure"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/tuneinsight/lattigo/v5/core/rlwe"
 	"github.com/tuneinsight/lattigo/v5/he/hefloat"
@@ -28,7 +27,7 @@ func TestEncoder(t *testing.T) {
 	for _, logN := range []int{5, 10} {
 		p := toy(t, logN)
 		e := NewEncoder(p)
-		ref := hefloat.NewEncoder(p.Lattice().CKKS)
+		ref := hefloat.NewEncoder(p.p.rings.CKKS)
 		for logSlots := 0; logSlots < logN; logSlots++ {
 			t.Run(fmt.Sprintf("logn=%d/logslots=%d", logN, logSlots), func(t *testing.T) {
 				z := slotValues(1<<logSlots, 3)
@@ -37,17 +36,17 @@ func TestEncoder(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				pt := hefloat.NewPlaintext(p.Lattice().CKKS, p.MaxLevel())
+				pt := hefloat.NewPlaintext(p.p.rings.CKKS, p.MaxLevel())
 				pt.Scale = rlwe.NewScale(scale.Big())
 				pt.LogDimensions.Cols = logSlots
 				if err := ref.Encode(z, pt); err != nil {
 					t.Fatal(err)
 				}
-				ringQ := p.Lattice().CKKS.RingQ()
+				ringQ := p.p.rings.CKKS.RingQ()
 				ringQ.INTT(pt.Value, pt.Value)
 				row := make([]uint64, p.N())
 				for i := 0; i <= p.MaxLevel(); i++ {
-					lattice.Expand(p.Lattice().RingQ(i), got, row)
+					lattice.Expand(p.p.rings.RingQ(i), got, row)
 					for j := range row {
 						if row[j] != pt.Value.Coeffs[i][j] {
 							t.Fatalf("limb %d, coefficient %d: %d, Lattigo has %d", i, j, row[j], pt.Value.Coeffs[i][j])
@@ -150,9 +149,9 @@ func TestCentered(t *testing.T) {
 		rows := make([][]uint64, level+1)
 		for i := range rows {
 			rows[i] = make([]uint64, 32)
-			lattice.Expand(p.Lattice().RingQ(i), coeffs, rows[i])
+			lattice.Expand(p.p.rings.RingQ(i), coeffs, rows[i])
 		}
-		for i, f := range p.Lattice().Centered(rows, big.NewFloat(1<<10)) {
+		for i, f := range p.p.rings.Centered(rows, big.NewFloat(1<<10)) {
 			if f != float64(coeffs[i])/(1<<10) {
 				t.Fatalf("level %d, coefficient %d: %v", level, i, f)
 			}
@@ -163,7 +162,7 @@ func TestCentered(t *testing.T) {
 // TestEncoderAtLargeScale: Lattigo takes parameters of a default scale above 2^53 for a wish for big floats, which an
 // encoder in double precision cannot read.
 func TestEncoderAtLargeScale(t *testing.T) {
-	p, err := InsecureParameters(insecure.Grant(), ParametersLiteral{LogN: 8, LogQ: []int{61, 61}, LogDefaultScale: 60})
+	p, err := newParameters(ParametersLiteral{LogN: 8, LogQ: []int{61, 61}, LogDefaultScale: 60}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +199,7 @@ func TestDecodeResidues(t *testing.T) {
 		for i := range out {
 			out[i] = make([]uint64, words)
 			if words == p.N() {
-				lattice.Expand(p.Lattice().RingQ(i%3), coeffs, out[i])
+				lattice.Expand(p.p.rings.RingQ(i%3), coeffs, out[i])
 			}
 		}
 		return out

@@ -10,7 +10,7 @@ import (
 type FormatError = wire.FormatError
 
 // ErrLimit is wrapped by errors of readers that met their size limit.
-var ErrLimit = wire.ErrLimit
+var ErrLimit error = wire.ErrLimit
 
 // MismatchError says that two artefacts do not belong together: another key's ciphertext, another program's bundle,
 // other parameters.

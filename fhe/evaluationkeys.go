@@ -13,8 +13,8 @@ import (
 
 // EvaluationKey is one switching key: for every digit of the decomposition a pair of polynomials modulo q_0 … q_level
 // and all special primes. It lets a server relinearise (GaloisElement 0) or apply one automorphism, nothing more.
-// Limbs are in the NTT domain, not in Montgomery form. A key that fhe/client generated carries the seed of its uniformly
-// random half, and travels at half of its size.
+// Limbs are in the NTT domain, not in Montgomery form. A key that fhe/client generated carries the seed of its
+// uniformly random half, and travels at half of its size.
 type EvaluationKey struct {
 	params Parameters
 	galois uint64
@@ -51,9 +51,9 @@ func NewEvaluationKey(p Parameters, galois uint64, level int, limbs [][2][][]uin
 	return k, nil
 }
 
-// SeededEvaluationKey returns a key that takes ownership of b[digit][row], checked for shape and range, and of the
-// expansion that is its other half, and carries the seed. fhe/client makes them: nobody else can name an expansion.
-func SeededEvaluationKey(p Parameters, galois uint64, level int, b [][][]uint64, a *lattice.Expansion) (*EvaluationKey, error) {
+// seededEvaluationKey returns a key that takes ownership of b[digit][row], checked for shape and range, and of the
+// expansion that is its other half, and carries the seed. fhe/client makes them, by way of package access.
+func seededEvaluationKey(p Parameters, galois uint64, level int, b [][][]uint64, a *lattice.Expansion) (*EvaluationKey, error) {
 	limbs := make([][2][][]uint64, len(b))
 	for d := range b {
 		limbs[d] = [2][][]uint64{b[d], a.Rows(d)}
@@ -105,8 +105,8 @@ func (k *EvaluationKey) Limb(digit, part, i int) []uint64 { return k.limbs[digit
 // Bytes returns the exact size of the wire form.
 func (k *EvaluationKey) Bytes() int64 { return k.bytes(k.seed != nil) }
 
-// EvaluationKeyBytes returns the exact size of the wire form of one key for the stated level, as fhe/client generates it:
-// with a seed.
+// EvaluationKeyBytes returns the exact size of the wire form of one key for the stated level, as fhe/client generates
+// it: with a seed.
 func EvaluationKeyBytes(p Parameters, level int) int64 {
 	k := EvaluationKey{params: p, level: level}
 	return k.bytes(true)
@@ -285,8 +285,8 @@ func (s *EvaluationKeys) Elements() []uint64 {
 	return slices.Sorted(maps.Keys(s.keys))
 }
 
-// Digest returns the digest of the set: of the parameters, the key id and every key's digest by ascending element. It is
-// zero if the set was opened and a key cannot be read.
+// Digest returns the digest of the set: of the parameters, the key id and every key's digest by ascending element. It
+// is zero if the set was opened and a key cannot be read.
 func (s *EvaluationKeys) Digest() Digest {
 	pd := s.params.Digest()
 	b := append(append([]byte(nil), pd[:]...), s.key[:]...)
@@ -400,8 +400,8 @@ func readKeysHeader(rd *wire.Reader, p Parameters) (version uint8, id KeyID, n i
 }
 
 // ReadEvaluationKeys reads the wire form under p, at most limit bytes, to the end of r. Keys above the level that the
-// security gate allows are refused. Seeded keys take twice as much memory as others of their size. Version 1 of the form
-// is read as well.
+// security gate allows are refused. Seeded keys take twice as much memory as others of their size. Version 1 of the
+// form is read as well.
 func ReadEvaluationKeys(r io.Reader, p Parameters, limit int64) (*EvaluationKeys, error) {
 	rd := wire.NewReader(r, "evaluation keys", limit)
 	version, id, n, err := readKeysHeader(rd, p)

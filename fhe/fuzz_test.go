@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// fuzzReader feeds read with mutations of goldens. What is accepted must be written as the same bytes, those of version 1
-// by v1; what is refused must be refused with a typed error.
+// fuzzReader feeds read with mutations of goldens. What is accepted must be written as the same bytes, those of version
+// 1 by v1; what is refused must be refused with a typed error.
 func fuzzReader(f *testing.F, seeds []string, read func(r io.Reader, limit int64) (io.WriterTo, error)) {
 	for _, name := range seeds {
 		b, err := os.ReadFile(filepath.Join("testdata", name))

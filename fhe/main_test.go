@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/signet-ml/signet/fhe/internal/insecure"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 )
 
@@ -39,7 +38,7 @@ func golden(t *testing.T, name string, got []byte) {
 // toy returns insecure parameters of ring degree 2^logN: three primes in Q and one special prime.
 func toy(t testing.TB, logN int) Parameters {
 	t.Helper()
-	p, err := InsecureParameters(insecure.Grant(), ParametersLiteral{LogN: logN, LogQ: []int{30, 25, 25}, LogP: []int{31}})
+	p, err := newParameters(ParametersLiteral{LogN: logN, LogQ: []int{30, 25, 25}, LogP: []int{31}}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +81,7 @@ func testCiphertext(t testing.TB, p Parameters, degree, level int, seed uint64) 
 func testSeeded(t testing.TB, p Parameters, level int, seed uint64) *Ciphertext {
 	t.Helper()
 	ct := testCiphertext(t, p, 1, level, seed)
-	ct, err := SeededCiphertext(p, ct.limbs[0], p.Lattice().ExpandCiphertext(lattice.Seed{byte(seed), 0xab}, level), ct.logSlots, ct.scale)
+	ct, err := seededCiphertext(p, ct.limbs[0], p.p.rings.ExpandCiphertext(lattice.Seed{byte(seed), 0xab}, level), ct.logSlots, ct.scale)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +140,7 @@ func testSeededKey(t testing.TB, p Parameters, galois uint64, level int) *Evalua
 	for d := range b {
 		b[d] = k.limbs[d][0]
 	}
-	k, err := SeededEvaluationKey(p, galois, level, b, p.Lattice().ExpandKey(lattice.Seed{byte(galois), 0xcd}, level))
+	k, err := seededEvaluationKey(p, galois, level, b, p.p.rings.ExpandKey(lattice.Seed{byte(galois), 0xcd}, level))
 	if err != nil {
 		t.Fatal(err)
 	}

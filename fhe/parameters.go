@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/signet-ml/signet/fhe/internal/insecure"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
@@ -27,7 +26,7 @@ type ParametersLiteral struct {
 
 	Secret       SecretDistribution
 	Security     SecurityLevel // the row to be judged by; zero is 128 bits, classical
-	SparseSecret bool          // allow Secret.Hamming; the parameters are then flagged Borderline. No effect without
+	SparseSecret bool          // allow Secret.Hamming, which flags the parameters Borderline; no effect without it
 }
 
 // Parameters are a validated CKKS parameter set: ring degree, prime chain q_0 … q_L, special primes p_0 … p_k and the
@@ -61,15 +60,7 @@ const (
 // *SecurityError if log2(QP) exceeds the row of the tables for (N, secret, level). No flag turns that gate off.
 func NewParameters(lit ParametersLiteral) (Parameters, error) { return newParameters(lit, false) }
 
-// InsecureParameters is NewParameters without the security gate, for the toy parameters of fhe/fhetest: the permit
-// comes from an internal package, so that no other module and no production package can call it.
-func InsecureParameters(permit *insecure.Permit, lit ParametersLiteral) (Parameters, error) {
-	if !permit.Valid() {
-		return Parameters{}, errors.New("fhe: insecure parameters exist in tests only")
-	}
-	return newParameters(lit, true)
-}
-
+// newParameters is NewParameters, and for toys without the security gate.
 func newParameters(lit ParametersLiteral, toy bool) (Parameters, error) {
 	minLogN := 10
 	if toy {
@@ -166,8 +157,8 @@ func (lit *ParametersLiteral) checkPrimes() error {
 	}
 	seen := make(map[uint64]bool)
 	for i, q := range append(append([]uint64(nil), lit.Q...), lit.P...) {
-		// Lattigo's transforms hold up to 8q in a word: above 2^61 they overflow, and products are wrong without an error.
-		// Just above, where the nearest primes of 61 bits lie, that takes a word within 2^-30 of the largest.
+		// Lattigo's transforms hold up to 8q in a word: above 2^61 they overflow, and products are wrong without an
+		// error. Just above, where the nearest primes of 61 bits lie, that takes a word within 2^-30 of the largest.
 		limit := uint64(1<<61 + 1<<30)
 		if i >= len(lit.Q) {
 			limit = 1<<61 - 1
@@ -192,7 +183,8 @@ func checkCounts(q, p int) error {
 	return nil
 }
 
-// roundLog2 returns log2(q) rounded to an integer. It is hashed by way of the default scale, hence no float.
+// roundLog2 returns log2(q) rounded to an integer. The default scale may come from it, and that is hashed, so it is
+// computed without floats.
 func roundLog2(q uint64) int {
 	n := bits.Len64(q) - 1
 	if hi, lo := bits.Mul64(q, q); 2*n+1 >= 64 && hi>>(2*n+1-64) != 0 || 2*n+1 < 64 && (hi != 0 || lo>>(2*n+1) != 0) {
@@ -241,7 +233,7 @@ func (p Parameters) PCount() int { return len(p.p.lit.P) }
 // Roots returns the primitive 2N-th root of unity that the NTT uses, for each prime of Q and then of P.
 func (p Parameters) Roots() []uint64 { return append([]uint64(nil), p.p.roots...) }
 
-// LogQ and LogP return log2 of the products of the primes.
+// LogQ returns log2 of the product of the prime chain.
 func (p Parameters) LogQ() float64 { return logProduct(p.p.lit.Q) }
 
 // LogP returns log2 of the product of the special primes.
@@ -285,9 +277,6 @@ func (p Parameters) Equal(o Parameters) bool {
 
 // IsZero reports whether p is the zero value.
 func (p Parameters) IsZero() bool { return p.p == nil }
-
-// Lattice returns the rings, for the other packages of this module.
-func (p Parameters) Lattice() *lattice.Params { return p.p.rings }
 
 // GaloisElement returns the element 5^k mod 2N whose automorphism rotates the slots by k to the left.
 func (p Parameters) GaloisElement(k int) uint64 {

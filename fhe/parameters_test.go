@@ -12,15 +12,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/signet-ml/signet/fhe/internal/insecure"
 	"pgregory.net/rapid"
 )
 
-func TestInsecurePermit(t *testing.T) {
-	for _, permit := range []*insecure.Permit{nil, {}} {
-		if _, err := InsecureParameters(permit, ParametersLiteral{LogN: 5, LogQ: []int{30}}); err == nil {
-			t.Error("insecure parameters without a permit")
-		}
+func TestInsecureToys(t *testing.T) {
+	if _, err := NewParameters(ParametersLiteral{LogN: 5, LogQ: []int{30}}); err == nil {
+		t.Error("toy parameters through the gate")
 	}
 	p := toy(t, 5)
 	if !p.Insecure() || !strings.Contains(p.String(), "INSECURE") {
@@ -80,7 +77,7 @@ func TestPresets(t *testing.T) {
 // within 2^-10 of it.
 func TestPrimes(t *testing.T) {
 	for _, logN := range []int{10, 13} {
-		p, err := InsecureParameters(insecure.Grant(), ParametersLiteral{LogN: logN, LogQ: []int{61, 40, 40, 40, 40, 61, 25}, LogP: []int{61, 61, 30}})
+		p, err := newParameters(ParametersLiteral{LogN: logN, LogQ: []int{61, 40, 40, 40, 40, 61, 25}, LogP: []int{61, 61, 30}}, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +197,7 @@ func TestParametersValues(t *testing.T) {
 	if p.PCount() != 0 || p.LogP() != 0 || len(p.P()) != 0 || strings.Contains(p.String(), "P=") {
 		t.Errorf("%v", p)
 	}
-	if p.Secret() != (SecretDistribution{}) || p.Lattice().N() != p.N() {
+	if p.Secret() != (SecretDistribution{}) || p.p.rings.N() != p.N() {
 		t.Error("accessors")
 	}
 	// The option for sparse secrets is nothing without one.
@@ -249,7 +246,7 @@ func TestRotation(t *testing.T) {
 			if p.GaloisElement(k) != g || p.GaloisElement(k-p.MaxSlots()) != g || p.GaloisElement(k+3*p.MaxSlots()) != g {
 				t.Fatalf("logN %d: element of %d is %d, want %d", logN, k, p.GaloisElement(k), g)
 			}
-			if k, want := p.Lattice().GaloisElement(k), g; k != want {
+			if k, want := p.p.rings.GaloisElement(k), g; k != want {
 				t.Fatalf("Lattigo's element is %d, want %d", k, want)
 			}
 			for _, conj := range []bool{false, true} {

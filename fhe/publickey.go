@@ -9,8 +9,8 @@ import (
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
 
-// PublicKey lets anyone encrypt for the owner of a secret key: a pair of polynomials b = -a·s + e and a modulo all primes
-// of Q and P. It lets nobody decrypt. It is immutable and safe for concurrent use.
+// PublicKey lets anyone encrypt for the owner of a secret key: a pair of polynomials b = -a·s + e and a modulo all
+// primes of Q and P. It lets nobody decrypt. It is immutable and safe for concurrent use.
 type PublicKey struct {
 	params Parameters
 	key    KeyID
@@ -21,9 +21,9 @@ type PublicKey struct {
 	digest Digest
 }
 
-// NewPublicKey returns a key that takes ownership of its limbs b[row], checked for shape and range, and of the expansion
-// that is its other half. fhe/client makes them: nobody else can name an expansion.
-func NewPublicKey(p Parameters, key KeyID, b [][]uint64, a *lattice.Expansion) (*PublicKey, error) {
+// newPublicKey returns a key that takes ownership of its limbs b[row], checked for shape and range, and of the
+// expansion that is its other half. fhe/client makes them, by way of package access.
+func newPublicKey(p Parameters, key KeyID, b [][]uint64, a *lattice.Expansion) (*PublicKey, error) {
 	if p.IsZero() {
 		return nil, fmt.Errorf("fhe: public key without parameters")
 	}
@@ -101,8 +101,8 @@ func (k *PublicKey) WriteTo(w io.Writer) (int64, error) {
 }
 
 // ReadPublicKey reads the wire form under p, at most limit bytes, to the end of r. A key of other parameters is a
-// *MismatchError, malformed bytes are a *FormatError. It cannot tell whose key it is: take it from a source that you trust,
-// or compare the id and the digest.
+// *MismatchError, malformed bytes are a *FormatError. It cannot tell whose key it is: take it from a source that you
+// trust, or compare the id and the digest.
 func ReadPublicKey(r io.Reader, p Parameters, limit int64) (*PublicKey, error) {
 	rd := wire.NewReader(r, "public key", limit)
 	rd.Version(publicKeyMagic, publicKeyVersion)

@@ -19,7 +19,7 @@ func testPublicKey(t testing.TB, p Parameters) *PublicKey {
 		b[i] = make([]uint64, p.N())
 		fill(b[i], p.rowPrime(p.MaxLevel(), i), next)
 	}
-	k, err := NewPublicKey(p, KeyID{1, 2, 3}, b, p.Lattice().ExpandPublicKey(lattice.Seed{0xef}))
+	k, err := newPublicKey(p, KeyID{1, 2, 3}, b, p.p.rings.ExpandPublicKey(lattice.Seed{0xef}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,17 +73,17 @@ func TestPublicKeyWire(t *testing.T) {
 func TestNewPublicKey(t *testing.T) {
 	p := toy(t, 5)
 	k := testPublicKey(t, p)
-	a := p.Lattice().ExpandPublicKey(lattice.Seed{})
+	a := p.p.rings.ExpandPublicKey(lattice.Seed{})
 	for name, b := range map[string][][]uint64{"no rows": nil, "rows": k.limbs[0][:3], "words": {k.limbs[0][0], k.limbs[0][1], k.limbs[0][2], k.limbs[0][3][1:]},
 		"range": {k.limbs[0][0], k.limbs[0][1], k.limbs[0][2], append([]uint64{p.P()[0]}, k.limbs[0][3][1:]...)}} {
-		if _, err := NewPublicKey(p, KeyID{}, b, a); err == nil {
+		if _, err := newPublicKey(p, KeyID{}, b, a); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if _, err := NewPublicKey(p, KeyID{}, k.limbs[0], p.Lattice().ExpandCiphertext(lattice.Seed{}, 1)); err == nil {
+	if _, err := newPublicKey(p, KeyID{}, k.limbs[0], p.p.rings.ExpandCiphertext(lattice.Seed{}, 1)); err == nil {
 		t.Error("an expansion of other rows was accepted")
 	}
-	if _, err := NewPublicKey(Parameters{}, KeyID{}, nil, a); err == nil {
+	if _, err := newPublicKey(Parameters{}, KeyID{}, nil, a); err == nil {
 		t.Error("no parameters")
 	}
 }

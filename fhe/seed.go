@@ -10,8 +10,9 @@ import (
 // Seed is what the uniformly random half of a key or of a fresh ciphertext is expanded from, and what travels in its
 // place. It is as public as that half. The expansion is part of the wire format: docs/reference/wire.md has it.
 //
-// A seed is drawn where a key or ciphertext is made and serves that one only: two things that are encrypted under one secret
-// with one seed give away their difference, and with it the secret. So no function here takes one as an argument.
+// A seed is drawn where a key or ciphertext is made and serves that one only: two things that are encrypted under one
+// secret with one seed give away their difference, and with it the secret. So no function here takes one as an
+// argument.
 type Seed [32]byte
 
 // String returns the seed in hexadecimal.

@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/signet-ml/signet/ml/internal/parallel"
 	"github.com/signet-ml/signet/ml/internal/window"
 )
 
@@ -128,7 +129,7 @@ func (l *Conv2dLayer) apply(n int, in []int, x []float64) ([]float64, error) {
 	rows := l.W.Len() / l.Out()
 	tile := min(max(patchLen/rows, 1), positions)
 	y := make([]float64, n*shape[0]*positions)
-	parallel(n, func(first, last int) {
+	parallel.Ranges(n, func(first, last int) {
 		patches := make([]float64, rows*tile)
 		for i := first; i < last; i++ {
 			for g := range l.Groups {

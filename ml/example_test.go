@@ -73,6 +73,37 @@ func ExampleModel_Trace() {
 	// square [4 36 1 9]
 }
 
+// Scores of regression: the mean squared error is in the square of the target's unit, R² is 1 for perfect predictions
+// and 0 for predicting the mean.
+func ExampleR2() {
+	predicted, truth := []float64{2.5, 0, 2, 8}, []float64{3, -0.5, 2, 7}
+	mse, err := ml.MSE(predicted, truth)
+	if err != nil {
+		log.Fatal(err)
+	}
+	r2, err := ml.R2(predicted, truth)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("mean squared error %.3f, R² %.3f\n", mse, r2)
+	// Output: mean squared error 0.375, R² 0.949
+}
+
+// The loss of probabilities tells apart models with the same labels: an unsure one and one that is sure.
+func ExampleLogLoss() {
+	truth := []int{1, 0, 1}
+	for _, p := range [][]float64{{0.6, 0.4, 0.6}, {0.9, 0.1, 0.9}} {
+		loss, err := ml.LogLoss(ml.Tensor{Shape: []int{3, 1}, Data: p}, truth)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%.3f nats\n", loss)
+	}
+	// Output:
+	// 0.511 nats
+	// 0.105 nats
+}
+
 // A convolution, a pool and a residual on images of 4×4.
 func ExampleSequentialFor() {
 	edges, err := ml.NewTensor([]int{2, 1, 2, 2}, []float64{1, -1, 1, -1, 1, 1, -1, -1}) // [out, in, rows, columns]

@@ -1,6 +1,10 @@
 package ml
 
-import "math"
+import (
+	"math"
+
+	"github.com/signet-ml/signet/ml/internal/parallel"
+)
 
 // AvgPool2dLayer is the mean over a window that moves over each channel of samples
 // [channels, height, width]. Padding counts as zeros in the mean, PyTorch's
@@ -104,7 +108,7 @@ func (w sliding) pool(n int, in []int, x []float64, start float64, step func(acc
 	grid := w.grid(in, shape)
 	pixels, positions := grid.Pixels(), grid.Positions()
 	y := make([]float64, n*in[0]*positions)
-	parallel(n*in[0], func(first, last int) {
+	parallel.Ranges(n*in[0], func(first, last int) {
 		for p := first; p < last; p++ {
 			img, dst := x[p*pixels:][:pixels], y[p*positions:][:positions]
 			grid.Each(func(pos, r0, r1, c0, c1 int) {

@@ -2,8 +2,6 @@ package ml
 
 import (
 	"fmt"
-	"runtime"
-	"sync"
 
 	"github.com/signet-ml/signet/ml/internal/window"
 )
@@ -103,20 +101,4 @@ func pair(v [2]int) string {
 		return fmt.Sprint(v[0])
 	}
 	return times(v)
-}
-
-// parallel calls f for parts that cover [0, n), on all cores, and returns when all are
-// done. Results must not depend on where the parts end.
-func parallel(n int, f func(lo, hi int)) {
-	workers := min(n, runtime.GOMAXPROCS(0))
-	if workers <= 1 {
-		f(0, n)
-		return
-	}
-	var wg sync.WaitGroup
-	for i := range workers {
-		lo, hi := n/workers*i+min(i, n%workers), n/workers*(i+1)+min(i+1, n%workers)
-		wg.Go(func() { f(lo, hi) })
-	}
-	wg.Wait()
 }

@@ -44,7 +44,7 @@ func (k *Keys) ProveCircuit(ctx context.Context, a *Assignment, statement func(h
 
 // VerifyCircuit verifies the Groth16 proof alone.
 func (vk *VerifyingKey) VerifyCircuit(groth16 []byte, context, statement fr.Element) error {
-	return gnarkx.Verify(vk.groth16, vk.target, groth16, context, statement)
+	return gnarkx.Verify(vk.groth16, gnarkx.Target(vk.target), groth16, context, statement)
 }
 
 // NewProof puts together a proof for a key.

@@ -378,14 +378,15 @@ func gamma(t commit.Transcribe, p *commit.OpeningProof) fr.Element {
 		Element(t.G).Element(t.H).Element(p.E1).Element(p.E2).Point(p.K).Challenge()
 }
 
-// TestOneEvaluation pays for false accumulators, chosen after g, with the row: the sum of the two polynomials stays that
-// of the model's row and of what K holds. A verifier of one evaluation of that sum is taken in.
+// TestOneEvaluation pays for false accumulators, chosen after g, with the row: the sum of the two polynomials stays
+// that of the model's row and of what K holds. A verifier of one evaluation of that sum is taken in.
 //
 // Soundness: P4.
 func TestOneEvaluation(t *testing.T) {
 	r := rowsRegistry(t)
 	honest := r.run(sample)
-	// Places 0 to 3 of v are the hidden sums and 4, 5 the scores. d moves from score 1 to hidden sum 0, whose input is 0.
+	// Places 0 to 3 of v are the hidden sums and 4, 5 the scores. d moves from score 1 to hidden sum 0, whose input is
+	// 0.
 	d := 2 * (honest[3][1] - honest[3][0])
 	if d <= 0 {
 		d -= 2
@@ -490,8 +491,8 @@ func TestLongReferenceString(t *testing.T) {
 	}
 }
 
-// TestKnownSecret has a prover who knows the secret of a reference string. Under a key with that string it proves what it
-// likes about anybody's model; under the verifier's own key it does not.
+// TestKnownSecret has a prover who knows the secret of a reference string. Under a key with that string it proves what
+// it likes about anybody's model; under the verifier's own key it does not.
 //
 // Soundness: P6, S16.
 func TestKnownSecret(t *testing.T) {
@@ -547,8 +548,8 @@ func TestKnownSecret(t *testing.T) {
 	f.refuses(t, "the known secret, under the verifier's key", *f.st, solve(f), "opening")
 }
 
-// TestOtherArchitecture uses a model that was committed to for another circuit, or for another layout of the same height.
-// Its points are a model here as well, but not the one of that name.
+// TestOtherArchitecture uses a model that was committed to for another circuit, or for another layout of the same
+// height. Its points are a model here as well, but not the one of that name.
 //
 // Soundness: P8, S16, S20.
 func TestOtherArchitecture(t *testing.T) {
@@ -588,9 +589,9 @@ func TestOtherArchitecture(t *testing.T) {
 	}
 }
 
-// TestFractionalWeight commits to a weight of one half, modulo the field's order. Without a registration that is a model
-// like any other: the claim is about sums modulo the order, and the statement says so. A statement that says more is
-// refused.
+// TestFractionalWeight commits to a weight of one half, modulo the field's order. Without a registration that is a
+// model like any other: the claim is about sums modulo the order, and the statement says so. A statement that says more
+// is refused.
 //
 // Soundness: P26.
 func TestFractionalWeight(t *testing.T) {

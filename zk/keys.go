@@ -11,13 +11,16 @@ import (
 
 // A Target says which verifier a proof is for: they hash the commitment differently, so a proof for one fails under the
 // other.
-type Target = gnarkx.Target
+type Target uint8
 
 // The verifiers that proofs are made for.
 const (
-	Native   = gnarkx.Native   // Verify, and gnark's own groth16.Verify
-	Solidity = gnarkx.Solidity // contracts of zk/solidity; Verify as well
+	Native   = Target(gnarkx.Native)   // Verify, and gnark's own groth16.Verify
+	Solidity = Target(gnarkx.Solidity) // contracts of zk/solidity; Verify as well
 )
+
+// String returns the target's name.
+func (t Target) String() string { return gnarkx.Target(t).String() }
 
 // Keys are a circuit with its proving and verifying keys and the reference string for its weights. They hold no secret
 // and are safe for concurrent use.
@@ -38,7 +41,6 @@ type setup struct {
 	target   Target
 	form     commit.Form
 	existing bool
-	progress func(phase string)
 }
 
 // CacheDir keeps keys in dir, which is made if it is absent, and reads them from there. An entry that does not fit the
@@ -47,8 +49,8 @@ func CacheDir(dir string) Option {
 	return func(s *setup) error { s.dir = dir; return nil }
 }
 
-// Existing makes Setup fail with ErrNoKeys where it would make keys or a reference string: for whoever has to prove with
-// the keys that others verify with, new ones are worthless.
+// Existing makes Setup fail with ErrNoKeys where it would make keys or a reference string: for whoever has to prove
+// with the keys that others verify with, new ones are worthless.
 func Existing() Option {
 	return func(s *setup) error { s.existing = true; return nil }
 }
@@ -69,13 +71,8 @@ func CompactModel() Option {
 	return func(s *setup) error { s.form = commit.Compact; return nil }
 }
 
-// OnPhase calls f at the start of each phase of Setup, from the calling goroutine.
-func OnPhase(f func(phase string)) Option {
-	return func(s *setup) error { s.progress = f; return nil }
-}
-
 func newSetup(opts []Option) (setup, error) {
-	s := setup{form: commit.Rows, target: Native, progress: func(string) {}}
+	s := setup{form: commit.Rows, target: Native}
 	for _, o := range opts {
 		if err := o(&s); err != nil {
 			return s, err
@@ -102,7 +99,6 @@ func Setup(ctx context.Context, c Circuit, opts ...Option) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.progress("compile")
 	sys, err := gnarkx.Compile(c.Blank())
 	if err != nil {
 		return nil, fmt.Errorf("zk: setup: %w", err)
@@ -128,7 +124,7 @@ func Setup(ctx context.Context, c Circuit, opts ...Option) (*Keys, error) {
 			return nil, fmt.Errorf("zk: setup: %w: %w", ErrNoKeys, err)
 		}
 		k.cached = true
-	} else if k.backend, k.cached, err = gnarkx.Setup(ctx, sys, s.dir, s.progress); err != nil {
+	} else if k.backend, k.cached, err = gnarkx.Setup(ctx, sys, s.dir, nil); err != nil {
 		return nil, fmt.Errorf("zk: setup: %w", err)
 	}
 	k.vk, err = newVerifyingKey(spec, s.target, sys.Digest(), k.backend, k.srs)

@@ -163,7 +163,7 @@ func (k *Keys) proveCircuit(ctx context.Context, a *Assignment, statement func(h
 	if err != nil {
 		return nil, fmt.Errorf("zk: prove: %w", err)
 	}
-	pf, err := gnarkx.Prove(ctx, k.backend, k.vk.target, first, func(h fr.Element) (frontend.Circuit, error) {
+	pf, err := gnarkx.Prove(ctx, k.backend, gnarkx.Target(k.vk.target), first, func(h fr.Element) (frontend.Circuit, error) {
 		a.Statement = statement(h)
 		return k.circuit.Assign(*a)
 	})

@@ -26,7 +26,6 @@ func (s *setup) reference(ctx context.Context, layout commit.Layout) (*commit.SR
 		}
 		return s.srs, s.srs.Check(ctx)
 	}
-	s.progress("reference string")
 	if s.dir == "" {
 		return commit.NewLocalSRS(s.form, layout)
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 // A Registration proves that every weight and bias behind a model commitment lies in the range of its block, and every
-// row below a block's own is zero. With it, what a proof of inference claims of sums modulo the field's order is true of
-// integers. It says nothing else of the model, hides the weights like a proof, and can be shown to anyone. It is made
-// once for a commitment, whatever circuits of the same layout will use that.
+// row below a block's own is zero. With it, what a proof of inference claims of sums modulo the field's order is true
+// of integers. It says nothing else of the model, hides the weights like a proof, and can be shown to anyone. It is
+// made once for a commitment, whatever circuits of the same layout will use that.
 type Registration struct {
 	envelope
 	opening *commit.MatrixOpening
@@ -51,8 +51,8 @@ func ReadRegistration(r io.Reader) (*Registration, error) {
 // checked between phases. The registration is verified before it is returned.
 //
 // It shows one linear combination of the weights, masked by their blinds. The first registration of a commitment is
-// accounted for in the budget of proofs; before any other, and before one that follows a failed attempt, the caller must
-// take a unit of that budget. ml/provable does.
+// accounted for in the budget of proofs; before any other, and before one that follows a failed attempt, the caller
+// must take a unit of that budget. ml/provable does.
 func Register(ctx context.Context, regKeys *Keys, vk *VerifyingKey, model *commit.Commitment, opening *commit.Opening, registrant Word) (*Registration, error) {
 	fail := func(err error) (*Registration, error) { return nil, fmt.Errorf("zk: register: %w", err) }
 	regKey := regKeys.vk
@@ -93,8 +93,8 @@ func Register(ctx context.Context, regKeys *Keys, vk *VerifyingKey, model *commi
 //
 // The caller vouches for four things: that regKey is the key of the registration circuit of this layout (compare its
 // Digest with one that you trust: the layout and the circuit's digest in a stranger's key are claims), that its
-// provenance is one that it accepts, that model is the commitment that was agreed on, and that registrant comes from its
-// own records.
+// provenance is one that it accepts, that model is the commitment that was agreed on, and that registrant comes from
+// its own records.
 func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, registrant Word, reg *Registration) error {
 	if err := regKey.serves(vk); err != nil {
 		return err
@@ -110,9 +110,9 @@ func VerifyRegistration(regKey, vk *VerifyingKey, model *commit.Commitment, regi
 		return fmt.Errorf("%w: %w", ErrRegistration, err)
 	}
 	c := regKey.registrationContext(cd, registrant)
-	h, err := gnarkx.Challenge(regKey.groth16, regKey.target, reg.groth16, c)
+	h, err := gnarkx.Challenge(regKey.groth16, gnarkx.Target(regKey.target), reg.groth16, c)
 	if err == nil {
-		err = gnarkx.Verify(regKey.groth16, regKey.target, reg.groth16, c, registrationStatement(h, reg.opening.E))
+		err = gnarkx.Verify(regKey.groth16, gnarkx.Target(regKey.target), reg.groth16, c, registrationStatement(h, reg.opening.E))
 	}
 	if err != nil {
 		return refusal(ErrRegistration, "circuit", err)

@@ -14,8 +14,8 @@ import (
 	"github.com/signet-ml/signet/zk/nn"
 )
 
-// TestRegisterMLP registers a network of 101,770 weights and biases, shows a weight out of range to be refused, and logs
-// what each step takes.
+// TestRegisterMLP registers a network of 101,770 weights and biases, shows a weight out of range to be refused, and
+// logs what each step takes.
 //
 // Soundness: P9.
 func TestRegisterMLP(t *testing.T) {

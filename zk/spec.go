@@ -14,8 +14,8 @@ type Kind uint8
 const (
 	// Inference claims out = F(model, in) under the fixed-point semantics of the statement's version.
 	Inference Kind = 1
-	// RangeProof claims that every weight and bias behind a model commitment lies in its block's range: see Register. It
-	// is the kind of a registration's circuit and keys; no Statement has it.
+	// RangeProof claims that every weight and bias behind a model commitment lies in its block's range: see Register.
+	// It is the kind of a registration's circuit and keys; no Statement has it.
 	RangeProof Kind = 2
 )
 

@@ -18,8 +18,8 @@ import (
 // Kind Inference: a network with private weights that open Model (or with the weights that are constants of the
 // circuit, when Model is nil), given the inputs of Input, has the outputs of Output, in exact fixed-point arithmetic of
 // the given version. It does not claim that the model is accurate, that the float network would agree, how the model
-// was trained, or, unless RangeProved is set and checked, that the weights are small integers: then the sums are claimed
-// modulo the field's order only.
+// was trained, or, unless RangeProved is set and checked, that the weights are small integers: then the sums are
+// claimed modulo the field's order only.
 type Statement struct {
 	Kind         Kind               `json:"kind"`
 	Version      uint16             `json:"version"`      // of the fixed-point semantics

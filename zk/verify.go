@@ -18,8 +18,8 @@ type verification struct {
 	registration func(*VerifyingKey, *commit.Commitment) error
 }
 
-// WithRegistration gives Verify the registration of the statement's model: see VerifyRegistration, whose arguments these
-// are. It is checked whether or not the statement says that the weights are range-proved.
+// WithRegistration gives Verify the registration of the statement's model: see VerifyRegistration, whose arguments
+// these are. It is checked whether or not the statement says that the weights are range-proved.
 func WithRegistration(regKey *VerifyingKey, reg *Registration, registrant Word) VerifyOption {
 	return func(v *verification) {
 		v.registration = func(vk *VerifyingKey, model *commit.Commitment) error {
@@ -65,7 +65,7 @@ func (vk *VerifyingKey) verify(b bound, st *Statement, pf *Proof) error {
 	}
 	statement, t, err := vk.publicInput(&b, pf)
 	if err == nil {
-		err = gnarkx.Verify(vk.groth16, vk.target, pf.groth16, b.context, statement)
+		err = gnarkx.Verify(vk.groth16, gnarkx.Target(vk.target), pf.groth16, b.context, statement)
 	}
 	if err != nil || pf.opening == nil {
 		return refusal(ErrProof, "circuit", err)
@@ -90,7 +90,7 @@ func (vk *VerifyingKey) publicInput(b *bound, pf *Proof) (fr.Element, commit.Tra
 	case o == nil:
 		return b.publicStatement(), commit.Transcribe{}, nil
 	}
-	h, err := gnarkx.Challenge(vk.groth16, vk.target, pf.groth16, b.context)
+	h, err := gnarkx.Challenge(vk.groth16, gnarkx.Target(vk.target), pf.groth16, b.context)
 	if err != nil {
 		return fr.Element{}, commit.Transcribe{}, err
 	}

@@ -3,6 +3,7 @@ package zk
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -203,8 +204,8 @@ func (vk *VerifyingKey) Provenance() string { return vk.provenance }
 // ReferenceString returns the public part of the reference string, zero when the weights are public.
 func (vk *VerifyingKey) ReferenceString() commit.SRSKey { return vk.srs }
 
-// Groth16 returns the key of the circuit alone.
-func (vk *VerifyingKey) Groth16() *gnarkx.VerifyingKey { return vk.groth16 }
+// Groth16 returns the key of the circuit alone, which marshals to gnark's compressed encoding.
+func (vk *VerifyingKey) Groth16() encoding.BinaryMarshaler { return vk.groth16 }
 
 // ModelDigest returns the digest by which registries and tasks name a model committed to for this key. It fails with
 // ErrStatement when the commitment has another form or size than the key's layout, or the key is not for inference.

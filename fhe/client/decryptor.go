@@ -30,9 +30,9 @@ func (d *Decryptor) Format(f fmt.State, _ rune) {
 // secret key, and for nobody else.
 //
 // The values contain the noise of the computation, and the noise depends on the secret key. Who sees such values for
-// ciphertexts that he knows can solve for the key (IND-CPA-D, [LM21]); rounding does not help against chosen inputs. They
-// must not reach anyone in any form: not the server, not a log, not an answer to "did it work". Check what can be checked
-// before decrypting, and let no party see how a decrypted value was received. docs/SECURITY.md says more.
+// ciphertexts that he knows can solve for the key (IND-CPA-D, [LM21]); rounding does not help against chosen inputs.
+// They must not reach anyone in any form: not the server, not a log, not an answer to "did it work". Check what can be
+// checked before decrypting, and let no party see how a decrypted value was received. docs/SECURITY.md says more.
 //
 // Slots in no run are ignored, and an element in several runs is taken from the first of them; one in none is an error.
 // Ciphertexts of degree 1 and 2 are decrypted, in parallel by GOMAXPROCS goroutines. Nothing about the values decides
@@ -81,9 +81,9 @@ func (d *Decryptor) ForOwner(port program.Port, b *fhe.Bundle) ([]float64, error
 	return k.Unpack(slots)
 }
 
-// Open returns the slots of one ciphertext of degree 0 to 2, a tool for the owner of the key who looks for the place where
-// a program goes wrong: clear.Compare takes it as a method value. What ForOwner says about its result holds for every
-// value on the way, too: none of it may reach anyone else.
+// Open returns the slots of one ciphertext of degree 0 to 2, a tool for the owner of the key who looks for the place
+// where a program goes wrong: clear.Compare takes it as a method value. What ForOwner says about its result holds for
+// every value on the way, too: none of it may reach anyone else.
 //
 // A ciphertext does not carry the id of its key: under another key Open gives noise. It fails with a *fhe.MismatchError
 // on a ciphertext of other parameters.

@@ -10,13 +10,13 @@
 // Who should use it: the process that may see the data in the clear. No package that runs on a server reaches this one;
 // a test computes the closure of imports.
 //
-// Encryption is under the secret key, with errors of standard deviation 3.2, or, for a party that is to give data and not to
-// read any, under a public key: NewPublicKeyEncryptor. Every switching key is generated at the level that its requirement
-// states, with all special primes, and is judged by the security gate on its own. Errors come from crypto/rand, which
-// seeds a BLAKE2b stream per key and per encryptor; uniformly random halves are expanded from a fresh seed each, which is
-// public and travels in their place.
+// Encryption is under the secret key, with errors of standard deviation 3.2, or, for a party that is to give data and
+// not to read any, under a public key: NewPublicKeyEncryptor. Every switching key is generated at the level that its
+// requirement states, with all special primes, and is judged by the security gate on its own. The noise of
+// encryptions and keys is drawn from a BLAKE2b stream per key and per encryptor, seeded by crypto/rand. Uniformly random
+// halves are expanded from a fresh seed each, which is public and travels in their place.
 //
-// What it does not protect against: a decrypted value contains the noise, and whoever sees it next to the ciphertext can
-// solve for the key (see Decryptor.ForOwner). Nothing here is constant-time throughout, and Go does not promise to erase
-// memory: run it on a machine that you alone use. A written secret key is as safe as the file that holds it.
+// What it does not protect against: a decrypted value contains the noise, and whoever sees it next to the ciphertext
+// can solve for the key (see Decryptor.ForOwner). Nothing here is constant-time throughout, and Go does not promise to
+// erase memory: run it on a machine that you alone use. A written secret key is as safe as the file that holds it.
 package client

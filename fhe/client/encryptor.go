@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice/secret"
 	"github.com/signet-ml/signet/fhe/program"
 )
@@ -25,8 +26,8 @@ type scheme interface {
 	encrypt(p fhe.Parameters, coeffs []int64, level, logSlots int, scale fhe.Scale) (*fhe.Ciphertext, error)
 }
 
-// NewEncryptor returns an Encryptor under sk, for who holds the secret key. Its ciphertexts are seeded: on the wire they
-// take half of the size of those under a public key. The real part of a slot gets an error of standard deviation
+// NewEncryptor returns an Encryptor under sk, for who holds the secret key. Its ciphertexts are seeded: on the wire
+// they take half of the size of those under a public key. The real part of a slot gets an error of standard deviation
 // 3.2·√n/scale for n slots.
 func NewEncryptor(sk *SecretKey) *Encryptor {
 	const largest = 20 // six standard deviations, and the rounding
@@ -36,23 +37,23 @@ func NewEncryptor(sk *SecretKey) *Encryptor {
 }
 
 // NewPublicKeyEncryptor returns an Encryptor under pk, for who is to give data to the owner of the secret key, or the
-// weights of a model, and cannot decrypt. Each ciphertext is an encryption of zero modulo Q·P, divided by P and rounded,
-// plus the message, as in Lattigo. Ciphertexts are not seeded.
+// weights of a model, and cannot decrypt. Each ciphertext is an encryption of zero modulo Q·P, divided by P and
+// rounded, plus the message, as in Lattigo. Ciphertexts are not seeded.
 //
-// A coefficient of the noise has variance (1 + h)/12 for a secret of squared norm h, which is 2N/3 for a uniformly ternary
-// one: N/18 for short, where that under the secret key is 10. Without special primes nothing is divided, and the variance is
-// 3.2²·(1 + h + 2N/3). In slots, which the secret's slots multiply, the noise has the tails of a Laplace distribution.
-// program.NoiseHints.PublicKey tells the noise model.
+// A coefficient of the noise has variance (1 + h)/12 for a secret of squared norm h, which is 2N/3 for a uniformly
+// ternary one: N/18 for short, where that under the secret key is 10. Without special primes nothing is divided, and
+// the variance is 3.2²·(1 + h + 2N/3). In slots, which the secret's slots multiply, the noise has the tails of a
+// Laplace distribution. program.NoiseHints.PublicKey tells the noise model.
 func NewPublicKeyEncryptor(pk *fhe.PublicKey) *Encryptor {
 	p := pk.Parameters()
-	e := &Encryptor{params: p, id: pk.Key(), noise: 1 + secret.PublicNoise(p.Lattice()), enc: fhe.NewEncoder(p)}
+	e := &Encryptor{params: p, id: pk.Key(), noise: 1 + secret.PublicNoise(access.Lattice(p)), enc: fhe.NewEncoder(p)}
 	var limbs [2][][]uint64
 	for part := range limbs {
 		for i := range pk.Rows() {
 			limbs[part] = append(limbs[part], pk.Limb(part, i))
 		}
 	}
-	e.pool.New = func() any { return publicScheme{secret.NewPublicEncryptor(p.Lattice(), limbs[0], limbs[1])} }
+	e.pool.New = func() any { return publicScheme{secret.NewPublicEncryptor(access.Lattice(p), limbs[0], limbs[1])} }
 	return e
 }
 
@@ -63,7 +64,7 @@ func (s secretScheme) encrypt(p fhe.Parameters, coeffs []int64, level, logSlots 
 	if err != nil {
 		return nil, err
 	}
-	return fhe.SeededCiphertext(p, c0, c1, logSlots, scale)
+	return access.SeededCiphertext(p, c0, c1, logSlots, scale)
 }
 
 type publicScheme struct{ *secret.PublicEncryptor }
@@ -82,9 +83,9 @@ func (e *Encryptor) Format(f fmt.State, _ rune) {
 }
 
 // Encrypt returns a bundle with the one port: x, the flat row-major tensor of port.Layout.Shape, packed by port.Layout,
-// encoded at port.Scale in 2^port.LogSlots slots and encrypted under the key at port.Level. The bundle carries the id of
-// the secret key that decrypts it, and port.Program. Slots in no run hold zero; an element in several runs is placed in
-// each. Ciphertexts are encrypted in parallel by GOMAXPROCS goroutines.
+// encoded at port.Scale in 2^port.LogSlots slots and encrypted under the key at port.Level. The bundle carries the id
+// of the secret key that decrypts it, and port.Program. Slots in no run hold zero; an element in several runs is placed
+// in each. Ciphertexts are encrypted in parallel by GOMAXPROCS goroutines.
 //
 // Errors: *fhe.MismatchError if the number of values is not the tensor's, *ValueError for the first value that is NaN,
 // infinite or above port.Bound in magnitude, one that wraps program.ErrPort if the port is not an input port of the

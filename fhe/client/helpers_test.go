@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/program"
 	"github.com/tuneinsight/lattigo/v5/core/rlwe"
 	"github.com/tuneinsight/lattigo/v5/he/hefloat"
@@ -103,7 +104,7 @@ func decrypt(t testing.TB, sk *SecretKey, port program.Port, b *fhe.Bundle) []fl
 
 // lattigo returns a copy of a key as Lattigo holds it: Montgomery form, Q and P apart.
 func lattigo(p fhe.Parameters, k *fhe.EvaluationKey) rlwe.EvaluationKey {
-	c := p.Lattice().CKKS
+	c := access.Lattice(p).CKKS
 	value := make(structs.Matrix[rlwe.VectorQP], k.Digits())
 	for d := range value {
 		v := rlwe.NewVectorQP(c, 2, k.Level(), c.MaxLevelP())
@@ -114,7 +115,7 @@ func lattigo(p fhe.Parameters, k *fhe.EvaluationKey) rlwe.EvaluationKey {
 				if j < 0 {
 					row, j = v[part].Q.Coeffs, i
 				}
-				p.Lattice().Row(k.Level(), i).MForm(k.Limb(d, part, i), row[j])
+				access.Lattice(p).Row(k.Level(), i).MForm(k.Limb(d, part, i), row[j])
 			}
 		}
 		value[d] = []rlwe.VectorQP{v}
@@ -124,7 +125,7 @@ func lattigo(p fhe.Parameters, k *fhe.EvaluationKey) rlwe.EvaluationKey {
 
 // evaluator returns Lattigo's evaluator with the keys.
 func evaluator(p fhe.Parameters, keys *fhe.EvaluationKeys) *hefloat.Evaluator {
-	c := p.Lattice().CKKS
+	c := access.Lattice(p).CKKS
 	set := rlwe.NewMemEvaluationKeySet(nil)
 	for _, g := range keys.Elements() {
 		k := lattigo(p, keys.Get(g))
@@ -139,7 +140,7 @@ func evaluator(p fhe.Parameters, keys *fhe.EvaluationKeys) *hefloat.Evaluator {
 
 // toLattigo returns a copy as Lattigo holds it.
 func toLattigo(p fhe.Parameters, ct *fhe.Ciphertext) *rlwe.Ciphertext {
-	out := hefloat.NewCiphertext(p.Lattice().CKKS, ct.Degree(), ct.Level())
+	out := hefloat.NewCiphertext(access.Lattice(p).CKKS, ct.Degree(), ct.Level())
 	for poly := range out.Value {
 		for i := range out.Value[poly].Coeffs {
 			copy(out.Value[poly].Coeffs[i], ct.Limb(poly, i))

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice/secret"
 	"github.com/signet-ml/signet/fhe/program"
 )
@@ -28,12 +29,9 @@ func NewKeyGenerator(p fhe.Parameters) (*KeyGenerator, error) {
 	return &KeyGenerator{p}, nil
 }
 
-// Parameters returns the generator's parameters.
-func (g *KeyGenerator) Parameters() fhe.Parameters { return g.params }
-
 // GenSecretKey returns a fresh secret key of the parameters' distribution, with a fresh random id.
 func (g *KeyGenerator) GenSecretKey() *SecretKey {
-	sk := &SecretKey{params: g.params, key: secret.Generate(g.params.Lattice())}
+	sk := &SecretKey{params: g.params, key: secret.Generate(access.Lattice(g.params))}
 	rand.Read(sk.id[:]) // never fails: it crashes the program instead
 	return sk
 }
@@ -45,7 +43,7 @@ func (g *KeyGenerator) GenPublicKey(sk *SecretKey) (*fhe.PublicKey, error) {
 		return nil, err
 	}
 	b, a := sk.key.PublicKey()
-	return fhe.NewPublicKey(g.params, sk.id, b, a)
+	return access.NewPublicKey(g.params, sk.id, b, a)
 }
 
 func (g *KeyGenerator) check(sk *SecretKey) error {
@@ -70,15 +68,16 @@ type keyOptions struct {
 func WithProgress(f func(done, total int)) KeyOption { return func(o *keyOptions) { o.progress = f } }
 
 // WithAudit checks every limb of every key after it was generated: that the secret is masked and that the noise is what
-// it should be. It takes half as long as generating [measured, N = 2^14]. A failure is a bug in this module or in the library below.
+// it should be. It takes half as long as generating [measured, N = 2^14]. A failure is a bug in this module or in the
+// library below.
 func WithAudit() KeyOption { return func(o *keyOptions) { o.audit = true } }
 
 // GenEvaluationKeys returns the switching keys that reqs list, each at its requirement's level. Of several requirements
 // for one Galois element the highest level counts. Keys are generated in parallel by GOMAXPROCS workers, and ctx is
 // checked between keys; before it returns the workers have ended.
 //
-// Before the first key is generated every requirement passes the security gate. Errors: *fhe.MismatchError if sk belongs
-// to other parameters, *fhe.SecurityError, or the context's.
+// Before the first key is generated every requirement passes the security gate. Errors: *fhe.MismatchError if sk
+// belongs to other parameters, *fhe.SecurityError, or the context's.
 func (g *KeyGenerator) GenEvaluationKeys(ctx context.Context, sk *SecretKey, reqs []program.KeyRequirement, opts ...KeyOption) (*fhe.EvaluationKeys, error) {
 	reqs, err := g.plan(sk, reqs)
 	if err != nil {
@@ -207,5 +206,5 @@ func (g *KeyGenerator) one(sk *SecretKey, r program.KeyRequirement, audit bool) 
 		}
 	}
 	// It judges the key again and checks every word.
-	return fhe.SeededEvaluationKey(g.params, r.GaloisElement, r.Level, b, a)
+	return access.SeededEvaluationKey(g.params, r.GaloisElement, r.Level, b, a)
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
@@ -208,8 +209,9 @@ func TestKeysWorkInLattigo(t *testing.T) {
 	for level := 0; level <= 2; level++ {
 		port := vector(p, level, p.LogMaxSlots(), n)
 		ct := toLattigo(p, encrypt(t, sk, port, x).Get("x")[0])
-		// P is as large as a digit, so a switch adds the rounding by P times the secret, √(2N/3/12) per coefficient, which
-		// is 7 times a fresh error, and a switching error of its size. Eight times that tells keys that work from noise.
+		// P is as large as a digit, so a switch adds the rounding by P times the secret, √(2N/3/12) per coefficient,
+		// which is 7 times a fresh error, and a switching error of its size. Eight times that tells keys that work from
+		// noise.
 		std := 8 * math.Sqrt(float64(p.N())*2/3/12) / 3.2 * fresh(port.LogSlots, port.Scale)
 		if level >= 1 {
 			// A product of two messages below 1 at scale 2^30 needs two primes.
@@ -273,7 +275,7 @@ func TestTrap15HoistedNeedsAllSpecialPrimes(t *testing.T) {
 	sk := g.GenSecretKey()
 	const level, n = 1, 4
 	var reqs []program.KeyRequirement
-	for _, e := range p.Lattice().CKKS.GaloisElementsForInnerSum(1, n) {
+	for _, e := range access.Lattice(p).CKKS.GaloisElementsForInnerSum(1, n) {
 		reqs = append(reqs, program.KeyRequirement{GaloisElement: e, Level: level})
 	}
 	keys := generate(t, g, sk, reqs)

@@ -22,8 +22,8 @@ func publicKey(t testing.TB, p fhe.Parameters, sk *SecretKey) *fhe.PublicKey {
 	return pk
 }
 
-// tail is by how much near's seven standard deviations grow for errors under a public key. Rounding times the secret is in
-// a slot a product of two complex Gaussians, whose real part has the tails of Laplace's distribution: 21 standard
+// tail is by how much near's seven standard deviations grow for errors under a public key. Rounding times the secret is
+// in a slot a product of two complex Gaussians, whose real part has the tails of Laplace's distribution: 21 standard
 // deviations are exceeded with probability exp(-21·√2) < 10^-12.
 const tail = 3
 

@@ -6,12 +6,13 @@ import (
 	"io"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice/secret"
 	"github.com/signet-ml/signet/fhe/internal/wire"
 )
 
-// SecretKey decrypts everything that was encrypted under it. It is immutable and safe for concurrent use. Its text form,
-// by any verb of package fmt, is its id.
+// SecretKey decrypts everything that was encrypted under it. It is immutable and safe for concurrent use. Its text
+// form, by any verb of package fmt, is its id.
 type SecretKey struct {
 	params fhe.Parameters
 	id     fhe.KeyID
@@ -134,7 +135,7 @@ func ReadSecretKey(r io.Reader, p fhe.Parameters, limit int64) (*SecretKey, erro
 		coeffs[j] = int8(c&1) - int8(c>>1)
 	}
 	var err error
-	if sk.key, err = secret.FromCoefficients(p.Lattice(), coeffs); err != nil {
+	if sk.key, err = secret.FromCoefficients(access.Lattice(p), coeffs); err != nil {
 		return nil, &fhe.FormatError{Kind: "secret key", Reason: "invalid coefficients", Err: err}
 	}
 	clear(payload)

@@ -5,8 +5,9 @@
 //	defer job.Close()
 //	out, err := job.Run(ctx, in)
 //
-// Every engine but Clear gives the same ciphertext bits for the same program, constants, keys and inputs; they differ in
-// what they run on. Clear executes on numbers, for tests and simulations. An engine holds no secrets, but it sees the model: the constants are in the clear.
+// Every engine but Clear gives the same ciphertext bits for the same program, constants, keys and inputs; they differ
+// in what they run on. Clear executes on numbers, for tests and simulations. An engine holds no secrets, but it sees
+// the model: the constants are in the clear.
 package engine
 
 import (
@@ -42,7 +43,8 @@ type Option func(*config)
 // MemoryLimit bounds the bytes that one job may take; Load refuses a larger one before it allocates. 0 means no limit.
 func MemoryLimit(bytes int64) Option { return func(c *config) { c.memoryLimit = bytes } }
 
-// Threads sets the number of threads of one run, of one batch for Clear. The default, 0, is GOMAXPROCS. Output bits do not depend on it.
+// Threads sets the number of threads of one run, of one batch for Clear. The default, 0, is GOMAXPROCS. Output bits do
+// not depend on it.
 func Threads(n int) Option { return func(c *config) { c.threads = n } }
 
 // Open returns an engine of the stated kind. An unknown kind is an error.

@@ -10,6 +10,7 @@
 //	}
 //
 // The suite compares limbs with package stock, which is written against Lattigo and shares no arithmetic with any
-// engine. The laws compare runs of the engine with one another and with package clear, and reduce a program that breaks one
-// to the smallest that does. Keys and ciphertexts of the suite are mostly random words: bits are compared, so nothing has to decrypt.
+// engine. The laws compare runs of the engine with one another and with package clear, and reduce a program that breaks
+// one to the smallest that does. Keys and ciphertexts of the suite are mostly random words: bits are compared, so
+// nothing has to decrypt.
 package fhetest

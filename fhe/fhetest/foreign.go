@@ -21,8 +21,8 @@ func RunForeign(t *testing.T, dir, root string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The test cache knows what this process opens, not what its children read. Walking over the sources makes a change of
-	// any of them count.
+	// The test cache knows what this process opens, not what its children read. Walking over the sources makes a change
+	// of any of them count.
 	for _, d := range []string{filepath.Join(root, "fhe"), filepath.Join(root, "ml"), filepath.Join(root, "zk"), dir} {
 		if err := filepath.WalkDir(d, func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,3 @@
-// Package fhetest holds test code of the tree below fhe: parameters that protect nothing, and suites that engines share.
 package fhetest
 
 import (
@@ -8,5 +7,5 @@ import (
 
 // InsecureParams returns parameters that skip the security gate, for tests. They protect nothing.
 func InsecureParams(lit fhe.ParametersLiteral) (fhe.Parameters, error) {
-	return fhe.InsecureParameters(insecure.Grant(), lit)
+	return insecure.Parameters(lit)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tuneinsight/lattigo/v5/ring"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
@@ -39,7 +40,7 @@ func insecureToyKeys(p fhe.Parameters, reqs []program.KeyRequirement) (*ToyKeys,
 	}
 	var id fhe.KeyID
 	rand.Read(id[:])
-	params := p.Lattice().CKKS
+	params := access.Lattice(p).CKKS
 	gen := rlwe.NewKeyGenerator(params)
 	k := &ToyKeys{fhe.NewEvaluationKeys(p, id), params, gen.GenSecretKeyNew(), hefloat.NewEncoder(params)}
 	for _, r := range reqs {

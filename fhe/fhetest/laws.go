@@ -13,10 +13,11 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
-// RunLaws checks, on random programs, what must hold between runs of an engine, whatever the right result of one is: that
-// linear programs are linear, rotations compose, equal programs give equal bits, a batch has no order, slots may be
-// counted otherwise, a program may be cut in two, and what decrypts is what engine/clear computes within the noise. A law
-// that fails is tried on smaller and smaller programs; the test prints the smallest that breaks it, as a *Counterexample.
+// RunLaws checks, on random programs, what must hold between runs of an engine, whatever the right result of one is:
+// that linear programs are linear, rotations compose, equal programs give equal bits, a batch has no order, slots may
+// be counted otherwise, a program may be cut in two, and what decrypts is what engine/clear computes within the noise.
+// A law that fails is tried on smaller and smaller programs; the test prints the smallest that breaks it, as a
+// *Counterexample.
 //
 // It takes a few seconds with an engine as fast as stock Lattigo. RunEngine is the other half: it compares bits.
 func RunLaws(t *testing.T, open func(t *testing.T) program.Engine) {

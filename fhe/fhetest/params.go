@@ -52,7 +52,7 @@ func InsecureToyParamsNamed(tb testing.TB, name string) fhe.Parameters {
 }
 
 func insecureToy(toy Toy) (fhe.Parameters, error) {
-	p, err := fhe.InsecureParameters(insecure.Grant(), fhe.ParametersLiteral{
+	p, err := insecure.Parameters(fhe.ParametersLiteral{
 		LogN: toy.LogN, LogQ: toy.LogQ, LogP: toy.LogP, LogDefaultScale: toy.LogScale})
 	if err != nil {
 		return p, fmt.Errorf("fhetest: toy %q: %w", toy.Name, err)

@@ -1,5 +1,5 @@
-// Package inspect prints wire files: parameters, programs, constants, evaluation keys, bundles and ciphertexts, found by
-// the four bytes that they begin with.
+// Package inspect prints wire files: parameters, programs, constants, evaluation keys, bundles and ciphertexts, found
+// by the four bytes that they begin with.
 //
 //	err := inspect.File(os.Stdout, "public/program", inspect.Options{JSON: true})
 //

@@ -68,8 +68,8 @@ func (e *encrypter) product(in int, diagonals []int, n1 int, w []program.Value) 
 	return out
 }
 
-// EmitEncrypted appends the product of the value in x and encrypted diagonals: w holds one ciphertext for every diagonal
-// of every block, in the order of DiagonalValues.
+// EmitEncrypted appends the product of the value in x and encrypted diagonals: w holds one ciphertext for every
+// diagonal of every block, in the order of DiagonalValues.
 func (p *Product) EmitEncrypted(b *program.Builder, x []program.Value, w [][]program.Value) []program.Value {
 	e := newEncrypter(b, x)
 	out := make([]program.Value, p.Out)

@@ -25,8 +25,8 @@ func (l Layout) check(n int) error {
 	return nil
 }
 
-// Count returns the number of ciphertexts of so many slots. It leaves out those at the end that hold nothing: a port has
-// none, and nobody need compute them.
+// Count returns the number of ciphertexts of so many slots. It leaves out those at the end that hold nothing: a port
+// has none, and nobody need compute them.
 func (l Layout) Count(slots int) int {
 	n := max(1, len(l)/slots)
 	for n > 1 && !slices.ContainsFunc(l[(n-1)*slots:n*slots], func(e int32) bool { return e >= 0 }) {

@@ -9,8 +9,8 @@ import (
 
 // Patches is the product of a sparse matrix and a vector that the client sends in patches: the slots that will hold a
 // row of the result hold the columns of that row, some in every ciphertext, some in every repetition of the result, two
-// in a complex slot. The product rotates nothing; a rotate-and-sum adds up what lies in repetitions and imaginary parts.
-// For a convolution this is the im2col of the client's image.
+// in a complex slot. The product rotates nothing; a rotate-and-sum adds up what lies in repetitions and imaginary
+// parts. For a convolution this is the im2col of the client's image.
 //
 // The client sends more, the server computes less: with as many ciphertexts as the longest row has entries, no
 // switching key is needed at all. A Patches is immutable and safe for concurrent use.

@@ -36,8 +36,8 @@ func pow2(n int) int {
 	return p
 }
 
-// Choose returns the cheapest shape for a product of a rows × cols matrix at a level, followed by sums at sumLevel, with
-// k special primes. The client packs the input for it. It fails if a row or a column does not fit the slots.
+// Choose returns the cheapest shape for a product of a rows × cols matrix at a level, followed by sums at sumLevel,
+// with k special primes. The client packs the input for it. It fails if a row or a column does not fit the slots.
 func Choose(slots, rows, cols int, level, sumLevel, k int, cost Cost) (Shape, error) {
 	if rows < 1 || cols < 1 || slots < 2 || slots&(slots-1) != 0 {
 		return Shape{}, fmt.Errorf("lintrans: a %d × %d matrix in %d slots", rows, cols, slots)

@@ -318,8 +318,8 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// TestGoldenDump shows what a product of the first layer of the MNIST network becomes. Digests of encoded weights belong
-// to one processor architecture, so they are left out.
+// TestGoldenDump shows what a product of the first layer of the MNIST network becomes. Digests of encoded weights
+// belong to one processor architecture, so they are left out.
 func TestGoldenDump(t *testing.T) {
 	params := fhetest.InsecureToyParamsNamed(t, "large ring")
 	s, err := Choose(2048, 100, 784, 2, 1, 1, DefaultCost)

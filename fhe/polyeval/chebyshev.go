@@ -54,9 +54,6 @@ func (p Chebyshev) Depth() int { return bits.Len(uint(p.Degree())) }
 // Interval returns the interval on which the polynomial means something.
 func (p Chebyshev) Interval() (a, b float64) { return p.a, p.b }
 
-// Function returns the name of the function that At or Within fitted, or "".
-func (p Chebyshev) Function() string { return p.name }
-
 // MaxError returns the largest difference from the function that At or Within fitted, as they measured it on the
 // interval, or NaN for a polynomial made of coefficients.
 func (p Chebyshev) MaxError() float64 { return p.err }
@@ -88,8 +85,8 @@ func (p Chebyshev) Domain(t program.Value) program.Domain {
 // Coefficients returns a copy of the coefficients, that of T_0 first.
 func (p Chebyshev) Coefficients() []float64 { return slices.Clone(p.coeffs) }
 
-// ChangeOfBasis returns the map t = scale·x + shift from [a, b] to [-1, 1]. Whoever evaluates p under encryption applies
-// it first, at best by folding it into the weights of the layer before, where it costs no level.
+// ChangeOfBasis returns the map t = scale·x + shift from [a, b] to [-1, 1]. Whoever evaluates p under encryption
+// applies it first, at best by folding it into the weights of the layer before, where it costs no level.
 func (p Chebyshev) ChangeOfBasis() (scale, shift float64) {
 	return 2 / (p.b - p.a), (-p.a - p.b) / (p.b - p.a)
 }

@@ -3,7 +3,6 @@ package polyeval
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"sync"
 
@@ -15,7 +14,8 @@ import (
 // gap the result lies anywhere between -1 and 1. See [LLNK20] for how they were found.
 type Minimax int
 
-// The sets. A smaller gap makes a finer ReLU; a smaller error outside the gap than the precision of the scheme is no use.
+// The sets. A smaller gap makes a finer ReLU; a smaller error outside the gap than the precision of the scheme is no
+// use.
 const (
 	Minimax6      Minimax = iota + 1 // degrees 7, 15, 15, gap 2^-6, 11 levels: fits between two bootstraps with a product
 	Minimax6Sharp                    // degrees 15, 15, 27, gap 2^-6, 13 levels, error far below a ciphertext's precision
@@ -99,9 +99,6 @@ func gapGrid(gap float64) []float64 {
 	return xs
 }
 
-// Polynomials returns the polynomials, the first to evaluate first. Each maps [-1, 1] into itself.
-func (c Composite) Polynomials() []Chebyshev { return slices.Clone(c.polys) }
-
 // Gap returns the smallest |x| for which MaxError holds.
 func (c Composite) Gap() float64 { return c.gap }
 
@@ -141,9 +138,9 @@ func (c Composite) Domain(t program.Value) program.Domain {
 
 // EvaluateComposite appends the composition and returns its value. The slots of t lie in [-1, 1]; imaginary parts are
 // noise and are cleared after each polynomial: it is evaluated to half the scale and its conjugate added, as Lattigo's
-// comparison evaluator does, because the next polynomial would blow them up. Degree of t: 1. Level: t.Level - c.Depth().
-// Scale: exactly target; between polynomials it is the default scale. If both target and the scale of t are the default
-// scale, the bits are those of Lattigo v5.0.7's ComparisonEvaluator.
+// comparison evaluator does, because the next polynomial would blow them up. Degree of t: 1. Level: t.Level -
+// c.Depth(). Scale: exactly target; between polynomials it is the default scale. If both target and the scale of t are
+// the default scale, the bits are those of Lattigo v5.0.7's ComparisonEvaluator.
 //
 // Errors are a *LevelError, a *ScaleError, or the Builder's. It requires the relinearisation key and the Galois key of
 // the conjugation.

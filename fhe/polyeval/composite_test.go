@@ -101,8 +101,8 @@ func (noBootstrap) Depth() int             { return 0 }
 func (noBootstrap) MinimumInputLevel() int { return 0 }
 func (noBootstrap) OutputLevel() int       { return 0 }
 
-// TestCompositeBits: at the default scale, sign and step have the bits of Lattigo's ComparisonEvaluator, imaginary parts
-// and all.
+// TestCompositeBits: at the default scale, sign and step have the bits of Lattigo's ComparisonEvaluator, imaginary
+// parts and all.
 func TestCompositeBits(t *testing.T) {
 	for _, set := range []polyeval.Minimax{polyeval.Minimax6, polyeval.Minimax6Sharp, polyeval.Minimax10} {
 		if testing.Short() && set != polyeval.Minimax6 {

@@ -4,18 +4,19 @@ import (
 	"fmt"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice/record"
 	"github.com/signet-ml/signet/fhe/internal/replay"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
-// minCoefficientBits bounds the scale of coefficients from below. That scale is about target·q/t.Scale, q a prime of the
-// chain: a target that is too small for its input rounds the coefficients away, and nothing else would say so.
+// minCoefficientBits bounds the scale of coefficients from below. That scale is about target·q/t.Scale, q a prime of
+// the chain: a target that is too small for its input rounds the coefficients away, and nothing else would say so.
 const minCoefficientBits = 16
 
 // Evaluate appends p(x) and returns its value. The slots of t hold x mapped to [-1, 1] by p.ChangeOfBasis, which is the
-// caller's to apply. Degree of t: 1. Level: t.Level - p.Depth(). Scale: exactly target; the target may be any scale near
-// that of t, usually the default scale, or the prime at the result's level if a product follows.
+// caller's to apply. Degree of t: 1. Level: t.Level - p.Depth(). Scale: exactly target; the target may be any scale
+// near that of t, usually the default scale, or the prime at the result's level if a product follows.
 //
 // Errors are a *LevelError, a *ScaleError, or the Builder's. It requires the relinearisation key.
 func Evaluate(b *program.Builder, t program.Value, p Chebyshev, target fhe.Scale) (program.Value, error) {
@@ -25,7 +26,7 @@ func Evaluate(b *program.Builder, t program.Value, p Chebyshev, target fhe.Scale
 	if err := check(b, t, p.Depth(), target, p); err != nil {
 		return 0, err
 	}
-	tape, err := record.New(b.Parameters().Lattice())
+	tape, err := record.New(access.Lattice(b.Parameters()))
 	if err != nil {
 		return 0, fmt.Errorf("polyeval: %w", err)
 	}

@@ -104,8 +104,3 @@ func Within(f Function, lo, hi, tolerance float64) (Chebyshev, error) {
 	return Chebyshev{}, &ToleranceError{Name: fmt.Sprintf("%s on [%g,%g]", f.Name, lo, hi), Tolerance: tolerance,
 		Best: best.err, Detail: fmt.Sprintf("at degree %d of at most %d", best.Degree(), MaxDegree)}
 }
-
-// SigmoidWithin is Within for the Sigmoid.
-func SigmoidWithin(lo, hi, tolerance float64) (Chebyshev, error) {
-	return Within(Sigmoid, lo, hi, tolerance)
-}

@@ -40,7 +40,8 @@ var table = []struct {
 	{inverse, 1.0 / 64, 1, [5]float64{0, 0, -4.6, -16.2, -39}},
 }
 
-// TestErrorTable reproduces every entry within half a bit, and fits the functions of the package once more from doubles.
+// TestErrorTable reproduces every entry within half a bit, and fits the functions of the package once more from
+// doubles.
 func TestErrorTable(t *testing.T) {
 	for _, c := range table {
 		for i, want := range c.bits {
@@ -54,7 +55,7 @@ func TestErrorTable(t *testing.T) {
 					t.Fatal(err)
 				}
 				// GELU, SiLU and ReLU are half of x and an even function, so their last odd coefficient is zero.
-				if d := p.Degree(); d != degree && d != degree-1 || p.Depth() != i+3 || p.Function() != c.f.Name {
+				if d := p.Degree(); d != degree && d != degree-1 || p.Depth() != i+3 || !strings.HasPrefix(p.String(), c.f.Name+" on [") {
 					t.Errorf("%v", p)
 				}
 				if got := math.Log2(p.MaxError()); math.Abs(got-want) > 0.5 {
@@ -101,7 +102,7 @@ func TestWithin(t *testing.T) {
 			t.Errorf("tolerance %g: %v, want degree %d", c.tolerance, p, c.degree)
 		}
 	}
-	p, err := polyeval.SigmoidWithin(-8, 8, 0.01)
+	p, err := polyeval.Within(polyeval.Sigmoid, -8, 8, 0.01)
 	if err != nil {
 		t.Fatal(err)
 	}

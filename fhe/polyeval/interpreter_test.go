@@ -11,6 +11,7 @@ import (
 	"github.com/tuneinsight/lattigo/v5/ring"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/signet-ml/signet/fhe/program"
 )
@@ -26,7 +27,7 @@ type machine struct {
 
 func newMachine(t testing.TB, p fhe.Parameters) *machine {
 	t.Helper()
-	m := &machine{fhe: p, ckks: p.Lattice().CKKS}
+	m := &machine{fhe: p, ckks: access.Lattice(p).CKKS}
 	kgen := hefloat.NewKeyGenerator(m.ckks)
 	m.sk = kgen.GenSecretKeyNew()
 	conj := kgen.GenGaloisKeyNew(m.ckks.GaloisElementForComplexConjugation(), m.sk)

@@ -68,8 +68,8 @@ func TestInvalidPolynomials(t *testing.T) {
 	}
 }
 
-// TestValues decrypts and compares with the cleartext twin. Measured at N = 2^10 with 45-bit primes: errors from 2^-35.3
-// to 2^-33.4, fresh encryption included; the tolerance leaves five bits to the randomness of keys and noise.
+// TestValues decrypts and compares with the cleartext twin. Measured at N = 2^10 with 45-bit primes: errors from
+// 2^-35.3 to 2^-33.4, fresh encryption included; the tolerance leaves five bits to the randomness of keys and noise.
 func TestValues(t *testing.T) {
 	params := toy(t, 10, 6)
 	m := newMachine(t, params)

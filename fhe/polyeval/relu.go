@@ -49,8 +49,8 @@ func NewReLU(m Minimax, bound float64) (ReLU, error) {
 	return ReLU{step: step, bound: bound, err: reluErrors[m-1]()}, nil
 }
 
-// ReLUWithin returns the ReLU of the fewest levels whose largest error for |x| ≤ bound is at most tolerance. If there is
-// none, the error is a *ToleranceError.
+// ReLUWithin returns the ReLU of the fewest levels whose largest error for |x| ≤ bound is at most tolerance. If there
+// is none, the error is a *ToleranceError.
 func ReLUWithin(bound, tolerance float64) (ReLU, error) {
 	if !(tolerance > 0) {
 		return ReLU{}, fmt.Errorf("polyeval: tolerance %v is not positive", tolerance)

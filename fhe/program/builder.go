@@ -62,7 +62,7 @@ func (b *Builder) Scope(name string) {
 // Err returns the first error.
 func (b *Builder) Err() error { return b.err }
 
-// Level returns the level of a value, its scale and its degree: what a caller needs to choose the next operation.
+// Level returns the level of a value. With Scale and Degree it is what a caller needs to choose the next operation.
 func (b *Builder) Level(v Value) int { return b.at(v).Level }
 
 // Scale returns the scale of a value.

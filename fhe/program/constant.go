@@ -262,14 +262,6 @@ func (s *Constants) Bytes() int64 {
 	return n
 }
 
-// Memory returns how many bytes the rows take in memory, 8 for each integer and 24 for each row: what ReadConstants counts.
-func (s *Constants) Memory() (n int64) {
-	for _, c := range s.list {
-		n += int64(len(c.rows)) * rowMemory(len(c.rows[0]))
-	}
-	return n
-}
-
 const (
 	constantsMagic   = "SGCO"
 	constantsVersion = 1
@@ -292,8 +284,8 @@ func (s *Constants) WriteTo(w io.Writer) (int64, error) {
 	return ww.N(), ww.Err()
 }
 
-// ReadConstants reads the wire form to the end of r. Neither the bytes read nor the memory that the rows take may exceed
-// limit: integers of few bits take up to 64 times as much memory as they take on the wire. Constants.Memory and
+// ReadConstants reads the wire form to the end of r. Neither the bytes read nor the memory that the rows take may
+// exceed limit: integers of few bits take up to 64 times as much memory as they take on the wire. Constants.Memory and
 // Constants.Bytes say what a set needs.
 func ReadConstants(r io.Reader, limit int64) (*Constants, error) {
 	rd := wire.NewReader(r, "constants", limit)

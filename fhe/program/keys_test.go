@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 )
 
 // zeroKeys returns all-zero keys for every requirement, at its level plus more where that exists.
@@ -32,7 +33,7 @@ func seededKeys(t testing.TB, prog *Program) *fhe.EvaluationKeys {
 				b[d] = append(b[d], make([]uint64, p.N()))
 			}
 		}
-		k, err := fhe.SeededEvaluationKey(p, r.GaloisElement, r.Level, b, p.Lattice().ExpandKey([32]byte{}, r.Level))
+		k, err := access.SeededEvaluationKey(p, r.GaloisElement, r.Level, b, access.Lattice(p).ExpandKey([32]byte{}, r.Level))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,10 +38,10 @@ const (
 
 // Noise propagates the error of every value by the rule of its opcode, as standard deviations of independent
 // coefficients, and returns one estimate per operation. It follows the average-case analysis of CKKS with key switching
-// by RNS digits: [KLSS] and "Accurate CKKS error estimation" (eprint 2022/162). Linear combinations of values with errors
-// in common are exact, so that a difference of equals has none. Of a product, what is in common is counted by the means of
-// its factors, and the rest as independent. With hints of the magnitudes, measured errors lie within 1.5 bits for the programs of the tests of
-// engine/clear. It fails with ErrNoise when an estimate is not finite.
+// by RNS digits: [KLSS] and "Accurate CKKS error estimation" (eprint 2022/162). Linear combinations of values with
+// errors in common are exact, so that a difference of equals has none. Of a product, what is in common is counted by
+// the means of its factors, and the rest as independent. With hints of the magnitudes, measured errors lie within 1.5
+// bits for the programs of the tests of engine/clear.
 func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 	if err := p.CheckConstants(c); err != nil {
 		return nil, err
@@ -83,8 +83,8 @@ func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 type estimate struct {
 	mag float64 // mean square of the modulus of the message's slots
 	own float64 // variance in the value's own slots
-	// all is the variance in all slots of the ring. A message in n slots is a polynomial in X^(N/2n), and decoding it drops
-	// the errors of the other coefficients, but where the value meets one of more slots they come back.
+	// all is the variance in all slots of the ring. A message in n slots is a polynomial in X^(N/2n), and decoding it
+	// drops the errors of the other coefficients, but where the value meets one of more slots they come back.
 	all      float64
 	added    float64 // part of own
 	logSlots int
@@ -387,8 +387,8 @@ func constant(o *Op, scale fhe.Scale) complex128 {
 	return complex(bigFloat(o.A)/s, bigFloat(o.B)/s)
 }
 
-// product returns x·y, with the errors x·f + y·e + e·f: those of the factors times the other's mean, and what varies from
-// slot to slot as an error of its own.
+// product returns x·y, with the errors x·f + y·e + e·f: those of the factors times the other's mean, and what varies
+// from slot to slot as an error of its own.
 func (m *noiseModel) product(o *Op) estimate {
 	a, b := o.Args[0], o.Args[1]
 	x, y := m.operand(a, o.LogSlots), m.operand(b, o.LogSlots)

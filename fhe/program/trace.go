@@ -42,8 +42,8 @@ func (t *TraceRecorder) Root() fhe.Digest {
 	return fhe.MerkleRoot(leaves)
 }
 
-// Begin empties the recorder for a run of p with keys, which may be nil. It fails if a key cannot be loaded. Engines call
-// it.
+// Begin empties the recorder for a run of p with keys, which may be nil. It fails if a key cannot be loaded. Engines
+// call it.
 func (t *TraceRecorder) Begin(p *Program, keys *fhe.EvaluationKeys) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

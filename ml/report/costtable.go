@@ -25,8 +25,8 @@ func CostTablePath(engine string) (string, error) {
 	return filepath.Join(dir, "signet", "cost-"+engine+".json"), nil
 }
 
-// CostTable returns the cost table in a file or, if path is empty, engine cpu's table of this machine, or the shipped one
-// if this machine was not calibrated. warning, if not empty, says that the table was measured on another machine.
+// CostTable returns the cost table in a file or, if path is empty, engine cpu's table of this machine, or the shipped
+// one if this machine was not calibrated. warning, if not empty, says that the table was measured on another machine.
 func CostTable(path string) (t *cost.Table, warning string, err error) {
 	own := path == ""
 	if own {

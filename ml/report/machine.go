@@ -35,8 +35,8 @@ func ThisMachine() Machine {
 // PeakBytes returns the largest resident size that this process had so far (VmHWM), or 0 where the system does not say.
 func PeakBytes() int64 { return kilobytes(field("/proc/self/status", "VmHWM")) }
 
-// Load returns the number of processes that wanted a processor, averaged over the last minute, or false where the system
-// does not say. Before a measurement it is other people's work: times taken beside it are doubtful.
+// Load returns the number of processes that wanted a processor, averaged over the last minute, or false where the
+// system does not say. Before a measurement it is other people's work: times taken beside it are doubtful.
 func Load() (float64, bool) {
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

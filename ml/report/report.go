@@ -17,6 +17,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/ml/internal/atomicfile"
 )
 
 // Schema is the value of Summary.Schema. Fields may be added under it; none changes its meaning.
@@ -188,28 +189,9 @@ func Read(path string) (*Summary, error) {
 	return &s, nil
 }
 
-// WriteFile writes a file through write, under a temporary name that becomes path when all is written.
-func WriteFile(path string, mode os.FileMode, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-"+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close() // fails harmlessly after the Close below
-			os.Remove(f.Name())
-		}
-	}()
-	if err := f.Chmod(mode); err != nil {
-		return err
-	}
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+// WriteFile writes a file through write, under a temporary name that becomes path when all is written and on disk.
+func WriteFile(path string, mode os.FileMode, write func(io.Writer) error) error {
+	return atomicfile.Write(path, mode, write)
 }
 
 // Bits returns the precision of got against want: -log2(max|got-want| / max|want|), at most 53, that of a float64. The

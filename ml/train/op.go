@@ -6,12 +6,11 @@ import (
 	"hash"
 	"hash/fnv"
 	"io"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/signet-ml/signet/ml/internal/parallel"
 )
 
 // op is an operation of ours in a gorgonia graph: a function of matrices of float32 with
@@ -137,22 +136,5 @@ const maxChunks = 16
 // over a batch may be taken part by part and have the same bits everywhere.
 func chunks(n int, f func(chunk, lo, hi int)) {
 	parts := min(n, maxChunks)
-	part := func(i int) { f(i, n*i/parts, n*(i+1)/parts) }
-	workers := min(parts, runtime.GOMAXPROCS(0))
-	if workers <= 1 {
-		for i := range parts {
-			part(i)
-		}
-		return
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for i := next.Add(1); i <= int64(parts); i = next.Add(1) {
-				part(int(i) - 1)
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Each(parts, func(i int) { f(i, n*i/parts, n*(i+1)/parts) })
 }

@@ -56,8 +56,8 @@ type identity struct {
 	born  int64
 }
 
-// CreateBudget makes a journal for count proofs with the blinds of one commitment, whose Blinds are given, and opens it.
-// It fails if the file exists.
+// CreateBudget makes a journal for count proofs with the blinds of one commitment, whose Blinds are given, and opens
+// it. It fails if the file exists.
 func CreateBudget(path string, blinds [32]byte, count int) (*Budget, error) {
 	if count < 1 || int64(count) > maxBudget {
 		return nil, fmt.Errorf("commit: a budget of %d proofs: want 1 to 2^32", count)

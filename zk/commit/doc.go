@@ -35,10 +35,10 @@
 // # What this does not protect against
 //
 // Whoever knows the secret of a reference string forges every proof under it: verifiers pin SRSKey.Digest. A verifier
-// that takes cd, g or h from the prover instead of computing them accepts forgeries. A commitment says nothing about the
-// size of weights; that takes a range proof at registration. Every proof reveals one equation about the weights, which
-// the blinds hide for Layout.Budget proofs and no longer; Budget counts them, and cannot see a disk set back to an
-// earlier state. Nothing here runs in constant time: the machine that commits and opens is trusted with the weights.
+// that takes cd, g or h from the prover instead of computing them accepts forgeries. A commitment says nothing about
+// the size of weights; that takes a range proof at registration. Every proof reveals one equation about the weights,
+// which the blinds hide for Layout.Budget proofs and no longer; Budget counts them, and cannot see a disk set back to
+// an earlier state. Nothing here runs in constant time: the machine that commits and opens is trusted with the weights.
 // Soundness is argued in the algebraic group model with Keccak-256 as a random oracle.
 //
 // [KZG10]: https://doi.org/10.1007/978-3-642-17373-8_11

@@ -105,8 +105,8 @@ func TestLongerString(t *testing.T) {
 	})
 }
 
-// TestKnownSecret forges with a string whose secret the prover knows. The forgery verifies under that string's key, which
-// is why keys are pinned by digest, and under no other.
+// TestKnownSecret forges with a string whose secret the prover knows. The forgery verifies under that string's key,
+// which is why keys are pinned by digest, and under no other.
 //
 // Soundness: P6.
 func TestKnownSecret(t *testing.T) {

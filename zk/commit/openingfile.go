@@ -10,7 +10,8 @@ import (
 )
 
 // The file of an opening: magic, version, form, layout, for each block its weights of one or four bytes and its biases
-// of eight, the blinds, in the compact form the points P_d uncompressed, SHA-256 of all before. Integers are big-endian.
+// of eight, the blinds, in the compact form the points P_d uncompressed, SHA-256 of all before. Integers are
+// big-endian.
 const (
 	openingMagic   = "SGOP"
 	openingVersion = 1

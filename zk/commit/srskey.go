@@ -50,7 +50,8 @@ func (k SRSKey) secrets() []bn254.G2Affine {
 	return []bn254.G2Affine{k.S2}
 }
 
-// MarshalBinary returns the key as a version byte, the form and the compressed points [s] and, in the compact form, [t].
+// MarshalBinary returns the key as a version byte, the form and the compressed points [s] and, in the compact form,
+// [t].
 func (k SRSKey) MarshalBinary() ([]byte, error) {
 	if err := k.validate(); err != nil {
 		return nil, err

@@ -10,7 +10,8 @@ import (
 )
 
 // A Transcript hashes a tag and what follows with Keccak-256, as one row of 32-byte big-endian words: what a contract
-// can recompute with abi.encode. Its methods return it, so that calls can be chained. It is not safe for concurrent use.
+// can recompute with abi.encode. Its methods return it, so that calls can be chained. It is not safe for concurrent
+// use.
 type Transcript struct{ h hash.Hash }
 
 // NewTranscript returns a transcript whose first word is the Keccak-256 digest of tag.

@@ -78,8 +78,8 @@ func (k *known) Define(api frontend.API) error {
 }
 
 // TestSpatialPoint forges a sum of a convolution at a spatial point that is known beforehand, such as g: one don't-care
-// coefficient takes the error, so that the two sides are equal at the point, and nowhere else. A circuit that takes g for
-// the point is taken in.
+// coefficient takes the error, so that the two sides are equal at the point, and nowhere else. A circuit that takes g
+// for the point is taken in.
 //
 // Soundness: P19.
 func TestSpatialPoint(t *testing.T) {
@@ -259,8 +259,8 @@ func TestOutputOutOfRange(t *testing.T) {
 	}
 }
 
-// TestTablePairs tries every pair near the rows of a table, two of which have one value. Rows are named by their places,
-// so no index has two.
+// TestTablePairs tries every pair near the rows of a table, two of which have one value. Rows are named by their
+// places, so no index has two.
 //
 // Soundness: S11, S13a.
 func TestTablePairs(t *testing.T) {
@@ -368,8 +368,9 @@ func around(x, by int64) (out []int64) {
 	return out
 }
 
-// TestRescaleHints tries every output, excess and remainder near the honest ones, negative ones too, for every input of a
-// rescale, in every form: its accumulator proven or the sum of a private layer. One witness is accepted for each input.
+// TestRescaleHints tries every output, excess and remainder near the honest ones, negative ones too, for every input of
+// a rescale, in every form: its accumulator proven or the sum of a private layer. One witness is accepted for each
+// input.
 //
 // Soundness: P13, S12, S13c.
 func TestRescaleHints(t *testing.T) {
@@ -435,8 +436,8 @@ func TestRescaleHints(t *testing.T) {
 	}
 }
 
-// TestMaxForgeries puts every value near the range in the place of a maximum of four, of two that are equal, and of sums
-// of private weights.
+// TestMaxForgeries puts every value near the range in the place of a maximum of four, of two that are equal, and of
+// sums of private weights.
 //
 // Soundness: P13, S12.
 func TestMaxForgeries(t *testing.T) {
@@ -467,8 +468,8 @@ func TestMaxForgeries(t *testing.T) {
 	}
 }
 
-// TestProductShapes builds convolutions of random shapes as products of polynomials, however few their elements are, and
-// lies about every one of their sums.
+// TestProductShapes builds convolutions of random shapes as products of polynomials, however few their elements are,
+// and lies about every one of their sums.
 //
 // Soundness: P19, P23.
 func TestProductShapes(t *testing.T) {

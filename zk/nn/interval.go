@@ -2,7 +2,8 @@ package nn
 
 import "math/bits"
 
-// limit bounds every integer that a circuit computes with, in magnitude.
+// limit bounds every integer that a circuit computes with, in magnitude. Twins of ml/fixedpoint stay below it: a test
+// of ml/provable ties the two.
 const limit = 1 << 62
 
 // An Interval is the closed set of integers from Lo to Hi.

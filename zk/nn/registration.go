@@ -27,9 +27,9 @@ type Registration struct {
 
 var _ zk.Circuit = (*Registration)(nil)
 
-// NewRegistration returns the registration circuit of a layout, usually the one in the Spec of the circuit that will use
-// the weights. The layout's slices are kept and must not be changed. It fails if the layout is not valid or has more
-// than 2^24 cells.
+// NewRegistration returns the registration circuit of a layout, usually the one in the Spec of the circuit that will
+// use the weights. The layout's slices are kept and must not be changed. It fails if the layout is not valid or has
+// more than 2^24 cells.
 func NewRegistration(layout commit.Layout) (*Registration, error) {
 	if err := layout.Validate(); err != nil {
 		return nil, fmt.Errorf("nn: registration: %w", err)

@@ -2,8 +2,8 @@ package nn
 
 import "github.com/signet-ml/signet/zk"
 
-// Account returns what zk.Estimate reports: the constraints by part and cause, and where the integers of the input and of
-// every op's output lie. That a ReLU cuts negative numbers is not called saturation.
+// Account returns what zk.Estimate reports: the constraints by part and cause, and where the integers of the input and
+// of every op's output lie. That a ReLU cuts negative numbers is not called saturation.
 func (c *Circuit) Account() ([]zk.Cost, []zk.Layer) {
 	layers := []zk.Layer{{Name: "input", Lo: c.graph.Input.Lo, Hi: c.graph.Input.Hi}}
 	for i, l := range c.layers {

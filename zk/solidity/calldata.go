@@ -15,8 +15,8 @@ import (
 // Signature is the function of the contract that verifies: context, digest of the input, output, proof.
 const Signature = "verifyInference((bytes32,bytes32,bytes32,bytes32,bytes32,bytes32),bytes32,uint256,bytes)"
 
-// Calldata returns a call of Signature for a proof, which it verifies first: what the contract is certain to answer with
-// true, if it holds this key and this model. 708 bytes, 964 with private weights. A contract knows nothing of
+// Calldata returns a call of Signature for a proof, which it verifies first: what the contract is certain to answer
+// with true, if it holds this key and this model. 708 bytes, 964 with private weights. A contract knows nothing of
 // registrations, so st.RangeProved makes no difference here: see zk.VerifyRegistration.
 //
 // It fails with ErrKind, ErrTarget or ErrForm for keys that no contract can serve, and as zk.Verify does.
@@ -57,7 +57,7 @@ func Proof(vk *zk.VerifyingKey, st *zk.Statement, pf *zk.Proof) ([]byte, error) 
 	if err := zk.Verify(vk, st, pf); err != nil {
 		return nil, fmt.Errorf("solidity: %w", err)
 	}
-	b, err := gnarkx.SolidityProof(vk.Groth16(), pf.Groth16())
+	b, err := gnarkx.SolidityProof(pf.Groth16())
 	if err != nil {
 		return nil, fmt.Errorf("solidity: %w", err)
 	}

@@ -12,8 +12,8 @@
 //
 // All pairing equations of a proof are checked by one call of the pairing precompile: their product, each to another
 // power of a digest of the whole proof. That is what makes a verification cost 348,000 gas with public weights and
-// 502,000 with private ones; the tests of the module zk/solidity/evmtest measure it and compare the answers with those of
-// gnark's own contract, which Inference.sol inherits.
+// 502,000 with private ones; the tests of the module zk/solidity/evmtest measure it and compare the answers with those
+// of gnark's own contract, which Inference.sol inherits.
 //
 // It does not protect against a caller that takes the context from the prover, against whoever knows the randomness of
 // the setup or of the reference string, or against forks that change what the code means. The contracts have had no

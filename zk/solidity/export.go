@@ -41,11 +41,11 @@ type File struct {
 }
 
 // Export returns the contracts for a key: Inference.sol, which is to be deployed and checks proofs with all that they
-// are bound to; Verifier.sol, gnark's contract for the key, under the MIT licence; Poseidon2.sol. The same key gives the
-// same bytes. A key with private weights gives a contract whose constructor takes the model's commitment.
+// are bound to; Verifier.sol, gnark's contract for the key, under the MIT licence; Poseidon2.sol. The same key gives
+// the same bytes. A key with private weights gives a contract whose constructor takes the model's commitment.
 //
-// It fails with ErrKind, ErrTarget, ErrForm or ErrCommitments for keys that no contract can serve. It does not judge the key's
-// provenance: a contract with a "local" key convinces only those who trust the machine that made it.
+// It fails with ErrKind, ErrTarget, ErrForm or ErrCommitments for keys that no contract can serve. It does not judge
+// the key's provenance: a contract with a "local" key convinces only those who trust the machine that made it.
 func Export(vk *zk.VerifyingKey) (*Contracts, error) {
 	f, err := newFields(vk)
 	if err != nil {
@@ -117,8 +117,8 @@ func checkVerifier(source string) error {
 }
 
 // StandardJSON returns the input for solc --standard-json with which the gas in the documentation was measured: solc
-// 0.8.37, 200 runs, for Cancun. Compiling by way of the intermediate representation (viaIR) gives a contract that is too
-// large.
+// 0.8.37, 200 runs, for Cancun. Compiling by way of the intermediate representation (viaIR) gives a contract that is
+// too large.
 func (c *Contracts) StandardJSON() ([]byte, error) {
 	type content struct {
 		Content string `json:"content"`

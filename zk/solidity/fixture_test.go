@@ -207,7 +207,7 @@ func native(t *testing.T, circuit toy, cache string, c *zk.Context, w zk.Witness
 			t.Fatal(err)
 		}
 		if target == gnarkx.Native {
-			b, err := gnarkx.SolidityProof(k.VerifyingKey(), pf)
+			b, err := gnarkx.SolidityProof(pf)
 			if err != nil {
 				t.Fatal(err)
 			}

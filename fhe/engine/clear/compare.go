@@ -11,8 +11,8 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
-// Opener returns the slots of a ciphertext of degree 0 to 2. The owner of the key supplies it: client.Decryptor.Open. For
-// transparent bundles it is Reveal.
+// Opener returns the slots of a ciphertext of degree 0 to 2. The owner of the key supplies it: client.Decryptor.Open.
+// For transparent bundles it is Reveal.
 type Opener func(ct *fhe.Ciphertext) ([]complex128, error)
 
 // Options are the options of Compare. Zero fields have the stated defaults.
@@ -59,12 +59,12 @@ func (o *Options) check(p *program.Program) error {
 // owner of the key, or for tests; the run takes the time of as many decryptions.
 //
 // The clear inputs are what open gives for the ciphertexts of in, so the error of their encryption is in both runs and
-// cannot be measured. Precisions count it as it is simulated, from the inputs on. Rounding of constants is in both runs as
-// well, and no precision counts it.
+// cannot be measured. Precisions count it as it is simulated, from the inputs on. Rounding of constants is in both runs
+// as well, and no precision counts it.
 //
-// Memory: that of the engine and three times Memory(p), more for values of few slots. Errors are those of loading and running, of open, and for an engine
-// that does not honour program.WithValues. What the comparison finds is no error: it is in the Report, which holds
-// decrypted values and must not leave the owner.
+// Memory: that of the engine and three times Memory(p), more for values of few slots. Errors are those of loading and
+// running, of open, and for an engine that does not honour program.WithValues. What the comparison finds is no error:
+// it is in the Report, which holds decrypted values and must not leave the owner.
 func Compare(ctx context.Context, eng program.Engine, p *program.Program, c *program.Constants, keys *fhe.EvaluationKeys,
 	in *fhe.Bundle, open Opener, opts Options) (*Report, error) {
 	if eng == nil || open == nil {
@@ -225,7 +225,7 @@ func (w *watcher) domains(v program.Value, x []complex128) {
 		out := Violation{Name: d.Name, Layer: w.exact.prog.Scope(v), Value: v, Lo: d.Lo, Hi: d.Hi}
 		far := edge * (d.Hi - d.Lo)
 		for s, z := range x {
-			if by := max(d.Lo-real(z), real(z)-d.Hi); by > edge*(d.Hi-d.Lo) {
+			if by := d.Excess(real(z)); by > edge*(d.Hi-d.Lo) {
 				out.Slots++
 				if by > far {
 					far, out.Slot, out.X = by, s, real(z)

@@ -15,8 +15,8 @@ type ExecuteOptions struct {
 	// Visit is called with every value's slots, in the order of the operations. It must not change them. An error stops
 	// the execution and is returned.
 	Visit func(v program.Value, slots []complex128) error
-	// Simulate adds the error of every operation, encryption among them, drawn from the noise model. The same Seed gives
-	// the same errors.
+	// Simulate adds the error of every operation, encryption among them, drawn from the noise model. The same Seed
+	// gives the same errors.
 	Simulate bool
 	Seed     uint64
 }
@@ -25,17 +25,18 @@ type ExecuteOptions struct {
 type Result struct {
 	Outputs map[string][]float64           // flat row-major tensors by port
 	Slots   map[program.Value][]complex128 // of ExecuteOptions.Keep
-	// Noise is the model's estimate, for every value, of how an encrypted run on these inputs differs from this one: with
-	// the magnitudes that the values have here, and the error of encryption. Rounding of constants is in both runs.
+	// Noise is the model's estimate, for every value, of how an encrypted run on these inputs differs from this one:
+	// with the magnitudes that the values have here, and the error of encryption. Rounding of constants is in both
+	// runs.
 	Noise []program.Noise
 }
 
-// Execute runs a program on tensors, by the name of the input port, packed as the client packs them. Outputs are read as
-// the client reads them. It takes double precision, about 2^-50 of the largest value on the way, checks the context
+// Execute runs a program on tensors, by the name of the input port, packed as the client packs them. Outputs are read
+// as the client reads them. It takes double precision, about 2^-50 of the largest value on the way, checks the context
 // between operations, and needs Memory(p) bytes besides what Keep holds.
 //
-// Errors are a *fhe.MismatchError for constants or inputs that are not the program's, a *program.ValueError for an input
-// that the client would refuse, an *OverflowError, or that of Visit.
+// Errors are a *fhe.MismatchError for constants or inputs that are not the program's, a *program.ValueError for an
+// input that the client would refuse, an *OverflowError, or that of Visit.
 func Execute(ctx context.Context, p *program.Program, c *program.Constants, inputs map[string][]float64, opts ExecuteOptions) (*Result, error) {
 	t, err := newTables(p, c)
 	if err != nil {
@@ -84,8 +85,8 @@ func Execute(ctx context.Context, p *program.Program, c *program.Constants, inpu
 	return res, nil
 }
 
-// execute runs the program on the slots of its inputs, by port and ciphertext, and returns those of its outputs. sim and
-// visit may be nil.
+// execute runs the program on the slots of its inputs, by port and ciphertext, and returns those of its outputs. sim
+// and visit may be nil.
 func (t *tables) execute(ctx context.Context, in [][][]complex128, sim *simulator, visit func(program.Value, []complex128) error) ([][][]complex128, error) {
 	m, out := t.machine(sim, whole), make([][][]complex128, len(t.prog.Outputs()))
 	for i, o := range t.prog.Ops() {

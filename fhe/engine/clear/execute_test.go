@@ -26,8 +26,8 @@ func executed(t testing.TB, p *program.Program, c *program.Constants, inputs map
 	return r
 }
 
-// TestExecuteIsWhatDecrypts runs random programs in the clear and encrypted, from tensor to tensor. Outputs agree within
-// 24 times the deviation that Result.Noise states: in the slots where the secret is large, rounding is too.
+// TestExecuteIsWhatDecrypts runs random programs in the clear and encrypted, from tensor to tensor. Outputs agree
+// within 24 times the deviation that Result.Noise states: in the slots where the secret is large, rounding is too.
 func TestExecuteIsWhatDecrypts(t *testing.T) {
 	for seed := range uint64(16) {
 		p, c, err := fhetest.RandomDecryptable(fhetest.NewRand(100+seed), fhetest.InsecureToyParams(t, fhetest.Toys[int(seed)%len(fhetest.Toys)]), 30, false)

@@ -93,8 +93,8 @@ func Memory(p *program.Program) int64 {
 type machine struct {
 	*tables
 	vals [][]complex128
-	// sim, if not nil, adds errors. They need all slots of the ring: a message in n slots is a polynomial in X^(N/2n), but
-	// the errors of a ciphertext are in every coefficient, and where the value meets one of more slots they count.
+	// sim, if not nil, adds errors. They need all slots of the ring: a message in n slots is a polynomial in X^(N/2n),
+	// but the errors of a ciphertext are in every coefficient, and where the value meets one of more slots they count.
 	sim   *simulator
 	input share // of the errors of inputs
 }
@@ -301,8 +301,8 @@ func (m *machine) check(i int) error {
 	return &OverflowError{program.Value(i), o.Code, m.prog.Scope(program.Value(i)), o.Level, -room}
 }
 
-// headroom returns log2 of half of the modulus over the largest coefficient of a value's message, as it is where that is
-// below a few bits, else a lower bound: no coefficient is larger than the largest slot.
+// headroom returns log2 of half of the modulus over the largest coefficient of a value's message, as it is where that
+// is below a few bits, else a lower bound: no coefficient is larger than the largest slot.
 func (m *machine) headroom(i int) (float64, error) {
 	o := &m.prog.Ops()[i]
 	x, largest := m.slots(i), 0.0

@@ -10,9 +10,9 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
-// simulator adds the error of every operation as the noise model has it: Gaussian, independent from slot to slot, of the
-// standard deviation that the operation itself adds. What comes before is in the operands already, with all that it has
-// in common, so a simulation is right where the model's independence is not.
+// simulator adds the error of every operation as the noise model has it: Gaussian, independent from slot to slot, of
+// the standard deviation that the operation itself adds. What comes before is in the operands already, with all that it
+// has in common, so a simulation is right where the model's independence is not.
 type simulator struct {
 	noise  []program.Noise
 	stream cipher.Stream

@@ -11,9 +11,9 @@ import (
 
 // Report is what a Compare found. It can be stored as JSON. It holds decrypted values: it is for the owner of the key.
 //
-// Precision is in bits: -log2 of the root mean square of the error, in the real or imaginary part of a slot, over that of
-// the values; where all values are zero, of the error alone. It lies within ±50. The error of the inputs' encryption counts,
-// as it is simulated; errors of their own are without it.
+// Precision is in bits: -log2 of the root mean square of the error, in the real or imaginary part of a slot, over that
+// of the values; where all values are zero, of the error alone. It lies within ±50. The error of the inputs' encryption
+// counts, as it is simulated; errors of their own are without it.
 type Report struct {
 	Program   fhe.Digest `json:"program"`
 	Engine    string     `json:"engine"`
@@ -25,8 +25,8 @@ type Report struct {
 
 	// Culprit is the first layer that lost more than Tolerance, or after which more than Total was lost. Empty: none.
 	Culprit string `json:"culprit,omitempty"`
-	// Surprise is the first value that is worse than the simulation had it: no property of the program, but an overflow, a
-	// key that does not fit, or a fault of the engine.
+	// Surprise is the first value that is worse than the simulation had it: no property of the program, but an
+	// overflow, a key that does not fit, or a fault of the engine.
 	Surprise   *OpReport   `json:"surprise,omitempty"`
 	Violations []Violation `json:"violations,omitempty"` // of domains, in the order of the program
 	Overflows  []Overflow  `json:"overflows,omitempty"`  // and values close to one

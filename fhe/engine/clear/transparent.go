@@ -9,6 +9,7 @@ import (
 	"math/cmplx"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/signet-ml/signet/fhe/program"
 )
@@ -20,8 +21,8 @@ var key = fhe.KeyID{'c', 'l', 'e', 'a', 'r'}
 // ErrEncrypted says that a ciphertext is not transparent: part 1 or 2 is not zero.
 var ErrEncrypted = errors.New("clear: the ciphertext is encrypted")
 
-// Encode returns a bundle with the one port, as client.Encryptor.Encrypt does: x packed by the port's layout, encoded at
-// its scale, and not encrypted. Its ciphertexts are transparent: part 0 is the message, part 1 is zero.
+// Encode returns a bundle with the one port, as client.Encryptor.Encrypt does: x packed by the port's layout, encoded
+// at its scale, and not encrypted. Its ciphertexts are transparent: part 0 is the message, part 1 is zero.
 //
 // Errors: *fhe.MismatchError if the number of values is not the tensor's, *program.ValueError for a value that the port
 // does not allow, one that wraps program.ErrPort if the port is not one of p.
@@ -47,10 +48,11 @@ func Encode(p fhe.Parameters, port program.Port, x []float64) (*fhe.Bundle, erro
 	return b, nil
 }
 
-// Decode returns the flat row-major tensor that a port of a transparent bundle holds, as client.Decryptor.ForOwner does.
+// Decode returns the flat row-major tensor that a port of a transparent bundle holds, as client.Decryptor.ForOwner
+// does.
 //
-// Errors: *fhe.MismatchError for a bundle under a key, of another program or with another port, ErrEncrypted, or one that
-// wraps program.ErrPort.
+// Errors: *fhe.MismatchError for a bundle under a key, of another program or with another port, ErrEncrypted, or one
+// that wraps program.ErrPort.
 func Decode(port program.Port, b *fhe.Bundle) ([]float64, error) {
 	switch {
 	case b == nil:
@@ -98,7 +100,7 @@ func reveal(enc *fhe.Encoder, ct *fhe.Ciphertext) ([]complex128, error) {
 			}
 		}
 	}
-	rings := ct.Parameters().Lattice()
+	rings := access.Lattice(ct.Parameters())
 	rows := make([][]uint64, ct.Level()+1)
 	for i := range rows {
 		rows[i] = make([]uint64, ct.Parameters().N())
@@ -132,7 +134,7 @@ func encode(enc *fhe.Encoder, slots []complex128, level, degree, logSlots int, s
 	}
 	factor := new(big.Int).Lsh(big.NewInt(1), uint(shift))
 	for i := range level + 1 {
-		s, row := p.Lattice().RingQ(i), ct.Limb(0, i)
+		s, row := access.Lattice(p).RingQ(i), ct.Limb(0, i)
 		lattice.Expand(s, coeffs, row)
 		if f := lattice.ResidueBig(factor, s.Modulus); f != 1 {
 			for j, w := range row {

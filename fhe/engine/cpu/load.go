@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/internal/lattice"
 	"github.com/signet-ml/signet/fhe/program"
 )
@@ -131,7 +132,7 @@ func (e *Engine) Load(ctx context.Context, p *program.Program, c *program.Consta
 			job, err = nil, &program.PanicError{Op: -1, Scope: "load", Value: v}
 		}
 	}()
-	l := &loaded{prog: p, keys: keys, ring: p.Parameters().Lattice(), n: p.Parameters().N(), last: p.LastUses(),
+	l := &loaded{prog: p, keys: keys, ring: access.Lattice(p.Parameters()), n: p.Parameters().N(), last: p.LastUses(),
 		switching: map[uint64]*switchingKey{}, perms: map[uint64]lattice.Automorphism{}, plain: map[plainKey]*plain{},
 		scalars: map[int]*scalars{}, weights: map[int][]int64{}}
 	t := newTeam(e.cfg.Threads)

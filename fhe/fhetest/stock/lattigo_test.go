@@ -11,6 +11,7 @@ import (
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/fhetest"
 	"github.com/signet-ml/signet/fhe/fhetest/stock"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
@@ -124,8 +125,8 @@ func TestTrap13UnequalScales(t *testing.T) {
 	values := slots(fhetest.NewRand(1), 8)
 	one := keys.Encrypt(t, values, 1, 3, params.DefaultScale())
 	two := keys.Encrypt(t, values, 1, 3, params.DefaultScale().Mul(fhe.NewScale(1.3)))
-	eval := hefloat.NewEvaluator(params.Lattice().CKKS, nil)
-	sum := hefloat.NewCiphertext(params.Lattice().CKKS, 1, 1)
+	eval := hefloat.NewEvaluator(access.Lattice(params).CKKS, nil)
+	sum := hefloat.NewCiphertext(access.Lattice(params).CKKS, 1, 1)
 	if err := eval.Add(lattigo(params, one), lattigo(params, two), sum); err != nil {
 		t.Fatal(err)
 	}
@@ -146,8 +147,8 @@ func TestTrap13UnequalScales(t *testing.T) {
 	}
 }
 
-// TestTrap14KeyBelowLevel: a ciphertext above its key's level rotates to garbage in Lattigo, without an error; CheckKeys
-// refuses such keys.
+// TestTrap14KeyBelowLevel: a ciphertext above its key's level rotates to garbage in Lattigo, without an error;
+// CheckKeys refuses such keys.
 func TestTrap14KeyBelowLevel(t *testing.T) {
 	params := fhetest.InsecureToyParamsNamed(t, "digits of two")
 	g := params.GaloisElement(1)
@@ -182,12 +183,12 @@ func TestTrap14KeyBelowLevel(t *testing.T) {
 		level int
 		good  bool
 	}{{3, true}, {4, false}} {
-		out := hefloat.NewCiphertext(params.Lattice().CKKS, 1, c.level)
+		out := hefloat.NewCiphertext(access.Lattice(params).CKKS, 1, c.level)
 		if err := ev.Lattigo().Rotate(lattigo(params, keys.Encrypt(t, values, c.level, 3, params.DefaultScale())), 1, out); err != nil {
 			t.Fatal(err)
 		}
 		for k := range out.Value { // what Lattigo leaves need not be canonical
-			for i, s := range params.Lattice().CKKS.RingQ().SubRings[:out.Level()+1] {
+			for i, s := range access.Lattice(params).CKKS.RingQ().SubRings[:out.Level()+1] {
 				s.Reduce(out.Value[k].Coeffs[i], out.Value[k].Coeffs[i])
 			}
 		}
@@ -251,7 +252,7 @@ func TestTrap24OwnRotationSets(t *testing.T) {
 	if !slices.Equal(have, want) {
 		t.Errorf("keys %v, want %v: no rotation by 8, and none by 0", have, want)
 	}
-	if list := params.Lattice().CKKS.GaloisElementsForInnerSum(1, 8); !slices.Contains(list, params.GaloisElement(8)) {
+	if list := access.Lattice(params).CKKS.GaloisElementsForInnerSum(1, 8); !slices.Contains(list, params.GaloisElement(8)) {
 		t.Error("Lattigo no longer lists the rotation by batch·n: the trap is gone")
 	}
 }
@@ -286,7 +287,7 @@ func opError(b *program.Builder) error {
 }
 
 func lattigo(params fhe.Parameters, ct *fhe.Ciphertext) *rlwe.Ciphertext {
-	c := hefloat.NewCiphertext(params.Lattice().CKKS, ct.Degree(), ct.Level())
+	c := hefloat.NewCiphertext(access.Lattice(params).CKKS, ct.Degree(), ct.Level())
 	c.Scale = rlwe.NewScale(ct.Scale().Big())
 	c.LogDimensions.Cols = ct.LogSlots()
 	for k := range c.Value {

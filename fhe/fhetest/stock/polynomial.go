@@ -9,6 +9,7 @@ import (
 	"github.com/tuneinsight/lattigo/v5/utils/bignum"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
@@ -21,8 +22,8 @@ type Polynomial struct {
 	target fhe.Scale
 }
 
-// NewPolynomial prepares the evaluation of Σ coeffs[k]·T_k on values in [-1, 1], with results of scale target. keys hold
-// the relinearisation key.
+// NewPolynomial prepares the evaluation of Σ coeffs[k]·T_k on values in [-1, 1], with results of scale target. keys
+// hold the relinearisation key.
 func NewPolynomial(p fhe.Parameters, keys *fhe.EvaluationKeys, coeffs []float64, target fhe.Scale) (*Polynomial, error) {
 	if len(coeffs) < 2 || !target.Valid() {
 		return nil, fmt.Errorf("stock: %d coefficients, target scale %v", len(coeffs), target)
@@ -30,7 +31,7 @@ func NewPolynomial(p fhe.Parameters, keys *fhe.EvaluationKeys, coeffs []float64,
 	if keys == nil || keys.Get(0) == nil {
 		return nil, &fhe.MissingKeyError{Relinearization: true, Have: -1}
 	}
-	params := p.Lattice().CKKS
+	params := access.Lattice(p).CKKS
 	set := convertKeys(params, keys, []program.KeyRequirement{{Level: keys.Get(0).Level()}})
 	return &Polynomial{p, hefloat.NewPolynomialEvaluator(params, hefloat.NewEvaluator(params, set)),
 		bignum.NewPolynomial(bignum.Chebyshev, coeffs, [2]float64{-1, 1}), target}, nil

@@ -2,8 +2,8 @@ package stock
 
 import "github.com/tuneinsight/lattigo/v5/core/rlwe"
 
-// factors is a set of Galois elements as a product: base · {1, d_1} · {1, d_2} · …, every element exactly once. The base
-// holds 1 unless the set does not.
+// factors is a set of Galois elements as a product: base · {1, d_1} · {1, d_2} · …, every element exactly once. The
+// base holds 1 unless the set does not.
 type factors struct {
 	base    []uint64
 	doubles []uint64

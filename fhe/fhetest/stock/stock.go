@@ -11,6 +11,7 @@ import (
 	"github.com/tuneinsight/lattigo/v5/ring/ringqp"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/internal/access"
 	"github.com/signet-ml/signet/fhe/program"
 )
 
@@ -52,7 +53,7 @@ func New(p *program.Program, c *program.Constants, keys *fhe.EvaluationKeys, opt
 	if err := p.CheckKeys(keys); err != nil {
 		return nil, err
 	}
-	e := &Evaluator{prog: p, keys: keys, params: p.Parameters().Lattice().CKKS}
+	e := &Evaluator{prog: p, keys: keys, params: access.Lattice(p.Parameters()).CKKS}
 	for _, f := range opts {
 		f(e)
 	}

@@ -45,8 +45,8 @@ func KeyDot(s *SubRing, digits, key [][]uint64, off int, out []uint64) {
 			out[i] = redc(hi, lo, q, qinv) // q < 2^62: three products keep the high word below q
 		}
 	default:
-		// Digit by digit over a block of sums that stays in cache: a loop over digits for each coefficient is four times
-		// slower.
+		// Digit by digit over a block of sums that stays in cache: a loop over digits for each coefficient is four
+		// times slower.
 		var acc Acc
 		for lo := 0; lo < n; lo += Block {
 			hi := min(lo+Block, n)

@@ -106,8 +106,8 @@ func rowsOfBig(n int) []*big.Int {
 	return out
 }
 
-// TestAccFold fills an accumulator with as many of the largest products as it holds, makes it fold to every size of high
-// word, and fills it again. A folded sum may exceed terms(q) products by a part of one: where 2^64/q has a larger
+// TestAccFold fills an accumulator with as many of the largest products as it holds, makes it fold to every size of
+// high word, and fills it again. A folded sum may exceed terms(q) products by a part of one: where 2^64/q has a larger
 // fraction than its square, counting it as terms(q) lets the next fill overflow.
 func TestAccFold(t *testing.T) {
 	const n = 256
@@ -295,8 +295,8 @@ func TestRescaleRow(t *testing.T) {
 	}
 }
 
-// TestAutomorphism compares with Lattigo's index and checks the two properties that engines and kernels rely on: aligned
-// blocks map onto aligned blocks, and the permutation is that of the polynomial X → X^g.
+// TestAutomorphism compares with Lattigo's index and checks the two properties that engines and kernels rely on:
+// aligned blocks map onto aligned blocks, and the permutation is that of the polynomial X → X^g.
 func TestAutomorphism(t *testing.T) {
 	for _, logN := range []int{4, 7, 11} {
 		n := 1 << logN

@@ -34,8 +34,8 @@ type Params struct {
 // smallLogN is the ring of Small. Lattigo's smallest is 2^4.
 const smallLogN = 5
 
-// Small returns parameters of the same primes and default scale over the ring of 2^5 coefficients, for circuits of which
-// only levels and scales matter. They are built once: their rings need the factors of every q-1.
+// Small returns parameters of the same primes and default scale over the ring of 2^5 coefficients, for circuits of
+// which only levels and scales matter. They are built once: their rings need the factors of every q-1.
 func (p *Params) Small() (hefloat.Parameters, error) { return p.small() }
 
 // NewParams builds the rings for the primes q and p. It checks shape and primality, not security.

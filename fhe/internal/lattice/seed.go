@@ -18,7 +18,8 @@ func NewSeed() (s Seed) {
 }
 
 // Expansion is what a seed expands to: for each digit, rows of uniformly random residues. They are taken as they are
-// for a polynomial in the NTT domain, not in Montgomery form. Only the methods of Params make one, so rows and seed agree.
+// for a polynomial in the NTT domain, not in Montgomery form. Only the methods of Params make one, so rows and seed
+// agree.
 type Expansion struct {
 	seed Seed
 	rows [][][]uint64 // [digit][row][N]
@@ -77,9 +78,9 @@ const expandWords = 168
 func newExpander() *expander { return &expander{h: sha3.NewSHAKE128()} }
 
 // row fills a row modulo the prime of the stated index in Q, then P: the accepted ones of the words, of as many whole
-// bytes as q has, little-endian and cut to the number of bits of q, that SHAKE128 gives for a tag, the seed, the digit and
-// the index. A word is accepted if it is below q, so at least every second one is. Whole bytes rather than eight for every word
-// because the hash is what takes the time: primes of 30 bits expand twice as fast.
+// bytes as q has, little-endian and cut to the number of bits of q, that SHAKE128 gives for a tag, the seed, the digit
+// and the index. A word is accepted if it is below q, so at least every second one is. Whole bytes rather than eight
+// for every word because the hash is what takes the time: primes of 30 bits expand twice as fast.
 func (x *expander) row(seed Seed, digit, prime int, q uint64, row []uint64) {
 	x.in = append(append(x.in[:0], "signet/expand/v1"...), seed[:]...)
 	x.in = binary.LittleEndian.AppendUint32(x.in, uint32(digit))

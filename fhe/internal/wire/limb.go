@@ -52,9 +52,9 @@ func pack(out []byte, words []uint64, width int) []byte {
 	return out
 }
 
-// Limb reads n residues modulo q of the stated width, at most 2^63 - 1 each, and refuses one that is not below q: where, with the
-// operands of its verbs, says of what limb. A limb is allocated whole once as many bytes have been read as it has
-// words, and grows with what arrives before that.
+// Limb reads n residues modulo q of the stated width, at most 2^63 - 1 each, and refuses one that is not below q:
+// where, with the operands of its verbs, says of what limb. A limb is allocated whole once as many bytes have been read
+// as it has words, and grows with what arrives before that.
 func (r *Reader) Limb(n, width int, q uint64, where string, at ...any) []uint64 {
 	out := []uint64{}
 	if int64(n) <= r.n {

@@ -97,8 +97,8 @@ func (r *Reader) Full(p []byte) {
 	}
 }
 
-// Hold counts n bytes of memory that the caller is about to take for what it read, and fails if all that it took is more
-// than the limit. It is for forms that are much smaller than what they stand for.
+// Hold counts n bytes of memory that the caller is about to take for what it read, and fails if all that it took is
+// more than the limit. It is for forms that are much smaller than what they stand for.
 func (r *Reader) Hold(n int64) {
 	if r.held += n; r.err == nil && r.held > r.limit {
 		r.err = &FormatError{Kind: r.kind, Reason: fmt.Sprintf("more than %d bytes in memory", r.limit), Err: ErrLimit}
@@ -134,9 +134,6 @@ func (r *Reader) Bytes(n int) []byte {
 
 // U8 reads one byte.
 func (r *Reader) U8() uint8 { r.Full(r.buf[:1]); return r.buf[0] }
-
-// U16 reads two bytes.
-func (r *Reader) U16() uint16 { r.Full(r.buf[:2]); return binary.LittleEndian.Uint16(r.buf[:2]) }
 
 // U32 reads four bytes.
 func (r *Reader) U32() uint32 { r.Full(r.buf[:4]); return binary.LittleEndian.Uint32(r.buf[:4]) }
@@ -245,9 +242,6 @@ func (w *Writer) Raw(p []byte) {
 
 // U8 writes one byte.
 func (w *Writer) U8(x uint8) { w.Raw([]byte{x}) }
-
-// U16 writes two bytes.
-func (w *Writer) U16(x uint16) { w.Raw(binary.LittleEndian.AppendUint16(nil, x)) }
 
 // U32 writes four bytes.
 func (w *Writer) U32(x uint32) { w.Raw(binary.LittleEndian.AppendUint32(nil, x)) }

@@ -7,7 +7,7 @@ import (
 	"github.com/signet-ml/signet/fhe/program"
 )
 
-// gone marks a value that the new list has no word of.
+// gone marks a value that the new list does not have.
 const gone program.Value = -1
 
 // edit is a program on its way through one pass: a new list of operations that grows in the order of the old one. The

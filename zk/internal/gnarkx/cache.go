@@ -65,8 +65,8 @@ func entryName(s *System) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Cached reports whether Setup would look at an entry of cacheDir for the system. It does not check the entry: a damaged
-// one is a miss after all. It creates nothing.
+// Cached reports whether Setup would look at an entry of cacheDir for the system. It does not check the entry: a
+// damaged one is a miss after all. It creates nothing.
 func Cached(s *System, cacheDir string) bool {
 	info, err := os.Lstat(filepath.Join(cacheDir, entryName(s)))
 	return err == nil && info.IsDir()

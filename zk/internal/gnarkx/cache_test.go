@@ -85,8 +85,8 @@ func TestCache(t *testing.T) {
 	if got := made.ProvingKeyBytes(); got > dump.Size() || got < dump.Size()*8/10 {
 		t.Errorf("ProvingKeyBytes %d, the dump has %d", got, dump.Size())
 	}
-	if key, _ := made.VerifyingKey().MarshalBinary(); len(key) != made.VerifyingKeyBytes() {
-		t.Errorf("VerifyingKeyBytes %d, not %d", made.VerifyingKeyBytes(), len(key))
+	if key, _ := made.VerifyingKey().MarshalBinary(); len(key) != VerifyingKeySize {
+		t.Errorf("VerifyingKeySize %d, not %d", VerifyingKeySize, len(key))
 	}
 
 	other, hit, _ := cached(t, mustCompile(t, &twoPublic{define: func(api frontend.API, c *twoPublic) error {

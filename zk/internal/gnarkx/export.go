@@ -1,6 +1,7 @@
 package gnarkx
 
 import (
+	"encoding"
 	"fmt"
 	"io"
 
@@ -14,9 +15,9 @@ import (
 const SolidityProofSize = 384
 
 // SolidityProof returns a proof in the form that the exported contract's verifyProof takes: the coordinates of Ar, Bs,
-// Krs, the commitment and its proof of knowledge, SolidityProofSize bytes. The proof is not verified; it must be one for
-// the target Solidity. Errors are *FormatError.
-func SolidityProof(_ *VerifyingKey, proof []byte) ([]byte, error) {
+// Krs, the commitment and its proof of knowledge, SolidityProofSize bytes. The proof is not verified; it must be one
+// for the target Solidity. Errors are *FormatError.
+func SolidityProof(proof []byte) ([]byte, error) {
 	p, err := decodeProof(proof)
 	if err != nil {
 		return nil, err
@@ -24,11 +25,14 @@ func SolidityProof(_ *VerifyingKey, proof []byte) ([]byte, error) {
 	return p.MarshalSolidity(), nil
 }
 
-// ExportSolidity writes the Solidity contract that verifies proofs for the target Solidity under this key. The pragma
-// is a version like "^0.8.0", gnark's choice when it is empty.
-func ExportSolidity(vk *VerifyingKey, w io.Writer, pragma string) error {
-	// gnark changes the key while it writes: it gets a copy.
-	key, err := decodeKey(vk.encoded)
+// ExportSolidity writes the Solidity contract that verifies proofs for the target Solidity under this key, which
+// marshals as a VerifyingKey does. The pragma is a version like "^0.8.0", gnark's choice when it is empty.
+func ExportSolidity(vk encoding.BinaryMarshaler, w io.Writer, pragma string) error {
+	b, err := vk.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	key, err := decodeKey(b) // gnark changes the key while it writes: it gets a copy
 	if err != nil {
 		return err
 	}
@@ -57,7 +61,3 @@ func PublicWitness(context, statement fr.Element) ([]byte, error) {
 	}
 	return w.MarshalBinary()
 }
-
-// WriteGnarkKey writes the key as gnark's VerifyingKey.ReadFrom reads it: the bytes of MarshalBinary. A proof is read by
-// gnark's Proof.ReadFrom as it is.
-func WriteGnarkKey(vk *VerifyingKey, w io.Writer) error { return vk.writeTo(w) }

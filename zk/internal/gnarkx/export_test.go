@@ -28,7 +28,7 @@ func TestGnarkReads(t *testing.T) {
 				t.Fatal(err)
 			}
 			var key bytes.Buffer
-			if err := WriteGnarkKey(k.VerifyingKey(), &key); err != nil {
+			if err := k.VerifyingKey().writeTo(&key); err != nil {
 				t.Fatal(err)
 			}
 			var vk groth16.VerifyingKey
@@ -56,7 +56,7 @@ func TestGnarkReads(t *testing.T) {
 func TestSolidityProof(t *testing.T) {
 	k := toyKeys()
 	proof := mustProve(t, k, Solidity, good())
-	got, err := SolidityProof(k.VerifyingKey(), proof)
+	got, err := SolidityProof(proof)
 	if err != nil || len(got) != SolidityProofSize {
 		t.Fatalf("%d bytes, %v", len(got), err)
 	}

@@ -112,6 +112,3 @@ func (k *Keys) ProvingKeyBytes() int64 {
 	return int64(g1)*bn254.SizeOfG1AffineUncompressed + int64(len(k.pk.G2.B))*bn254.SizeOfG2AffineUncompressed +
 		int64(len(k.pk.InfinityA)+len(k.pk.InfinityB))
 }
-
-// VerifyingKeyBytes returns the length of the encoded verifying key.
-func (k *Keys) VerifyingKeyBytes() int { return VerifyingKeySize }

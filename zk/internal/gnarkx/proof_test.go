@@ -316,7 +316,7 @@ func TestMalformedProof(t *testing.T) {
 			if err := Verify(k.vk, Native, b, v.context, v.statement); !errors.As(err, &format) || format.What != "proof" {
 				t.Errorf("got %v", err)
 			}
-			if _, err := SolidityProof(k.vk, b); !errors.As(err, &format) {
+			if _, err := SolidityProof(b); !errors.As(err, &format) {
 				t.Errorf("SolidityProof: %v", err)
 			}
 		})
@@ -442,7 +442,7 @@ func FuzzProof(f *testing.F) {
 		if _, err := p.WriteTo(&again); err != nil || !bytes.Equal(again.Bytes(), b) {
 			t.Errorf("%x is read, and written as %x", b, again.Bytes())
 		}
-		if s, err := SolidityProof(vk, b); err != nil || len(s) != SolidityProofSize {
+		if s, err := SolidityProof(b); err != nil || len(s) != SolidityProofSize {
 			t.Errorf("SolidityProof: %d bytes, %v", len(s), err)
 		}
 		if _, err := new(groth16.Proof).ReadFrom(bytes.NewReader(b)); err != nil {

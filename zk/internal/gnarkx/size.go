@@ -15,8 +15,8 @@ func (s *System) Terms() int {
 	return n
 }
 
-// ProvingKeyBytes returns what Keys.ProvingKeyBytes will be for the system's keys. A wire in no left side of a constraint
-// has no point in the key's A, one in no right side none in its B.
+// ProvingKeyBytes returns what Keys.ProvingKeyBytes will be for the system's keys. A wire in no left side of a
+// constraint has no point in the key's A, one in no right side none in its B.
 func (s *System) ProvingKeyBytes() int64 {
 	left, right := make([]bool, s.wires()), make([]bool, s.wires())
 	mark := func(in []bool, side constraint.LinearExpression) {

@@ -52,8 +52,8 @@ func Compile(c frontend.Circuit) (*System, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	// What gnark notes for api.Println, and under its build tag debug, holds line numbers, and would print values of the
-	// witness. Without it the digest covers the constraints alone.
+	// What gnark notes for api.Println, and under its build tag debug, holds line numbers, and would print values of
+	// the witness. Without it the digest covers the constraints alone.
 	s.r1cs.MDebug, s.r1cs.DebugInfo, s.r1cs.SymbolTable, s.r1cs.Logs = map[int]int{}, nil, debug.SymbolTable{}, nil
 	h := sha256.New()
 	if _, err := s.r1cs.WriteTo(h); err != nil {

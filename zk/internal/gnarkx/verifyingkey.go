@@ -49,7 +49,8 @@ func newVerifyingKey(key *groth16.VerifyingKey) (*VerifyingKey, error) {
 	return UnmarshalVerifyingKey(b.Bytes())
 }
 
-// MarshalBinary returns the key in gnark's compressed encoding, VerifyingKeySize bytes. The error is always nil.
+// MarshalBinary returns the key in gnark's compressed encoding, VerifyingKeySize bytes, as gnark's
+// VerifyingKey.ReadFrom reads it. The error is always nil.
 func (vk *VerifyingKey) MarshalBinary() ([]byte, error) { return slices.Clone(vk.encoded), nil }
 
 func (vk *VerifyingKey) writeTo(w io.Writer) error {

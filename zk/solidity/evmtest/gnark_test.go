@@ -11,8 +11,8 @@ import (
 	"github.com/signet-ml/signet/zk/commit"
 )
 
-// gnarkCall returns a call of gnark's verifyProof for the good statement of a fixture with public weights, which gets its
-// public inputs from zk's definitions, and a proof.
+// gnarkCall returns a call of gnark's verifyProof for the good statement of a fixture with public weights, which gets
+// its public inputs from zk's definitions, and a proof.
 func gnarkCall(t testing.TB, f *fixture, proof []byte) []byte {
 	t.Helper()
 	st := f.statements["good"]

@@ -68,15 +68,6 @@ type Circuit struct {
 	Result  int
 }
 
-// Counts returns how many records of each operation there are.
-func (c *Circuit) Counts() map[Op]int {
-	n := make(map[Op]int)
-	for i := range c.Records {
-		n[c.Records[i].Op]++
-	}
-	return n
-}
-
 // Prune returns the circuit without additions of zero and without operations that no result depends on. Limbs, level,
 // degree and scale of the result stay the same. Lattigo multiplies zero coefficients like all others and computes
 // powers that only they use: half of the work for an odd function.

@@ -280,7 +280,7 @@ func operand(op1 rlwe.Operand) (*element, error) {
 	case []complex128, []float64, []*big.Float:
 		return nil, fmt.Errorf("record: a vector of constants as operand")
 	}
-	return nil, nil // what is no scalar either, Lattigo refuses
+	return nil, nil // Lattigo refuses what is not a scalar
 }
 
 type binary func(op0 *rlwe.Ciphertext, op1 rlwe.Operand, out *rlwe.Ciphertext) error

@@ -40,7 +40,8 @@ const (
 
 // Audit checks rows [digit][part][Q, then P][N] of a switching key in every limb: that the payload is masked, that the
 // noise is that of a fresh encryption, is the same integer polynomial in every limb, and that no a occurs twice.
-// It shares no arithmetic with the generator but the NTT. It takes half as long as generating the key [measured, N = 2^14].
+// It shares no arithmetic with the generator but the NTT. It takes half as long as generating the key [measured, N =
+// 2^14].
 func (key *Key) Audit(galois uint64, level int, limbs [][2][][]uint64) error {
 	k := key.m()
 	if err := k.checkSwitchingKey(galois, level); err != nil {

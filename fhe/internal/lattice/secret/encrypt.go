@@ -27,8 +27,8 @@ func (e Encryptor) Format(f fmt.State, _ rune) { io.WriteString(f, "secret.Encry
 
 // Encrypt returns the two polynomials of a fresh encryption of the polynomial in X^(N/len(coeffs)) with the stated
 // integer coefficients: limbs [level+1][N] of -a·s + e + m, and a, expanded from a fresh seed. The error e has standard
-// deviation 3.2. The magnitude of the coefficients must stay below half the product of the primes up to level, which the
-// caller checks.
+// deviation 3.2. The magnitude of the coefficients must stay below half the product of the primes up to level, which
+// the caller checks.
 func (e *Encryptor) Encrypt(coeffs []int64, level int) (c0 [][]uint64, c1 *lattice.Expansion, err error) {
 	k := e.k()
 	if err := checkPlaintext(k.ps, coeffs, level); err != nil {

@@ -51,8 +51,8 @@ type publicEncryptor struct {
 	negP, inv []uint64 // -P and 1/P modulo each prime of Q, Montgomery form
 }
 
-// NewPublicEncryptor returns an encryptor under the public key of rows b and a, all of Q and then P, with freshly seeded
-// streams. It only reads them.
+// NewPublicEncryptor returns an encryptor under the public key of rows b and a, all of Q and then P, with freshly
+// seeded streams. It only reads them.
 func NewPublicEncryptor(ps *lattice.Params, b, a [][]uint64) *PublicEncryptor {
 	row := func() []uint64 { return make([]uint64, ps.N()) }
 	e := &publicEncryptor{ps: ps, key: [2][][]uint64{b, a}, ternary: newTernary(), gauss: newGaussian(ps), e: make([]int8, ps.N()), m: row(), t: row()}

@@ -353,8 +353,8 @@ func pairs(coeffs func() []int8) float64 {
 	return chi
 }
 
-// Lattigo's sampler for density 2/3 reads the bit after a coefficient's last one as its sign and then again as the first
-// bit of the next coefficient, so that -1 is hardly ever followed by 0. Row 30 of the list of traps.
+// Lattigo's sampler for density 2/3 reads the bit after a coefficient's last one as its sign and then again as the
+// first bit of the next coefficient, so that -1 is hardly ever followed by 0. Row 30 of the list of traps.
 func TestTrap30TernaryCoefficientsIndependent(t *testing.T) {
 	ps := rings(t, 12, []int{40, 30}, []int{41}, lattice.Secret{})
 	if chi := pairs(func() []int8 { return Generate(ps).Coefficients() }); chi > 80 {
@@ -511,8 +511,8 @@ func (m *moments) add(x int64) {
 func (m *moments) mean() float64 { return m.sum / m.n }
 func (m *moments) std() float64  { return math.Sqrt(m.square/m.n - m.mean()*m.mean()) }
 
-// The noise of a fresh encryption and of a key has mean 0 and standard deviation 3.2 and stops at 19, and two samples of
-// it, ours and that of Lattigo's encryptor, have the same distribution by the test of Kolmogorov and Smirnov.
+// The noise of a fresh encryption and of a key has mean 0 and standard deviation 3.2 and stops at 19, and two samples
+// of it, ours and that of Lattigo's encryptor, have the same distribution by the test of Kolmogorov and Smirnov.
 func TestNoiseDistribution(t *testing.T) {
 	ps := rings(t, 13, []int{40, 30}, []int{41}, lattice.Secret{})
 	k := Generate(ps)

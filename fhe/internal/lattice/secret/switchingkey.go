@@ -9,9 +9,9 @@ import (
 
 // SwitchingKey returns the two halves of a fresh switching key modulo q_0 … q_level and all special primes: the
 // relinearisation key for Galois element 0, else the Galois key. The rows [digit][Q, then P][N] are b = -a·s_out + e +
-// P·w·s_in, and a is expanded from a fresh seed. For relinearisation s_in = s² and s_out = s; for the element g, s_in = s
-// and s_out = s(X^(1/g)), so that the automorphism comes after the key switch. P·w is P modulo the primes of the row's
-// own digit and 0 modulo all others. The error e of a digit is one integer polynomial, the same in every row.
+// P·w·s_in, and a is expanded from a fresh seed. For relinearisation s_in = s² and s_out = s; for the element g, s_in =
+// s and s_out = s(X^(1/g)), so that the automorphism comes after the key switch. P·w is P modulo the primes of the
+// row's own digit and 0 modulo all others. The error e of a digit is one integer polynomial, the same in every row.
 //
 // The level is always stated, and a key holds nothing above it. Errors come from a stream that is seeded for this key.
 func (key *Key) SwitchingKey(galois uint64, level int) (b [][][]uint64, a *lattice.Expansion, err error) {
