@@ -41,7 +41,7 @@ const (
 // by RNS digits: [KLSS] and "Accurate CKKS error estimation" (eprint 2022/162). Linear combinations of values with
 // errors in common are exact, so that a difference of equals has none. Of a product, what is in common is counted by
 // the means of its factors, and the rest as independent. With hints of the magnitudes, measured errors lie within 1.5
-// bits for the programs of the tests of engine/clear.
+// bits for the programs of the tests of engine/clear. It fails with ErrNoise when an estimate is not finite.
 func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 	if err := p.CheckConstants(c); err != nil {
 		return nil, err

@@ -3,6 +3,8 @@ package encrypted
 import (
 	"math"
 	"slices"
+
+	"github.com/signet-ml/signet/ml/internal/parallel"
 )
 
 // In a batch a value that leaves the modulus harms the samples in all other slots. So the sizes of a batch are those that
@@ -281,7 +283,7 @@ func traceOf(g []float64, n int) float64 {
 // squareOf returns the square of a symmetric matrix.
 func squareOf(g []float64, n int) []float64 {
 	out := make([]float64, n*n)
-	parallel(n, func(i int) {
+	parallel.Each(n, func(i int) {
 		a := g[i*n : (i+1)*n]
 		for j := range i + 1 {
 			b := g[j*n : (j+1)*n]

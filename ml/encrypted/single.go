@@ -9,6 +9,7 @@ import (
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/lintrans"
 	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/ml/internal/parallel"
 )
 
 // One sample in one or a few ciphertexts. A stage is a sum of products, rescaled before its rotate-and-sum, plus the
@@ -378,7 +379,7 @@ func (e *singleEmitter) constant(rows [][]complex128, scale fhe.Scale) (*program
 	logSlots := e.s.logN - 1
 	out := make([][]int64, len(rows))
 	errs := make([]error, len(rows))
-	parallel(len(rows), func(i int) {
+	parallel.Each(len(rows), func(i int) {
 		if e.draft {
 			// One coefficient has the same root mean square in the slots.
 			sum := 0.0

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
 
 	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/ml/internal/parallel"
 )
 
 // activation is what follows the linear part of a stage under encryption.
@@ -155,7 +154,7 @@ func (s *stage) label() string { return fmt.Sprintf("%s after %s", s.fn, s.name)
 func (s *stage) linear(n int, x []float64, values [][]float64) []float64 {
 	rows := s.rows()
 	y := make([]float64, n*rows)
-	parallel(n, func(k int) {
+	parallel.Each(n, func(k int) {
 		out := y[k*rows : (k+1)*rows]
 		for i := range s.terms {
 			t := &s.terms[i]
@@ -196,27 +195,12 @@ func (s *stage) activate(v []float64) {
 			v[i] *= v[i]
 		}
 	case actPolynomial:
-		parallel(runtime.GOMAXPROCS(0), func(p int) {
-			n := runtime.GOMAXPROCS(0)
-			for i := p * len(v) / n; i < (p+1)*len(v)/n; i++ {
+		parallel.Ranges(len(v), func(lo, hi int) {
+			for i := lo; i < hi; i++ {
 				v[i] = s.poly.Eval(v[i])
 			}
 		})
 	}
-}
-
-// parallel calls f for 0 … n-1 on all processors.
-func parallel(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	workers := min(n, runtime.GOMAXPROCS(0))
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < n; i += workers {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // The largest errors of a polynomial that stands for an activation, relative to the activation's largest value on the
