@@ -56,12 +56,23 @@ func (p composite) emit(b *program.Builder, t program.Value, target fhe.Scale) (
 	return polyeval.EvaluateReLU(b, t, p.ReLU, target)
 }
 
+// smallRange is the range below which an activation is little but a line, or of ReLU has no size of its own.
+const smallRange = 0.25
+
+// floor returns the interval that a function is fitted on at least, of values up to a magnitude.
+func (f function) floor(magnitude float64) float64 {
+	if f == relu || magnitude < smallRange {
+		return 0
+	}
+	return 0.5
+}
+
 // fit returns the polynomial for a function on [-reach, reach], with an error of at most tolerance times the largest
 // magnitude that the function takes on the calibrated range r.
 func fit(f function, r span, reach, tolerance float64) (polynomial, error) {
 	// A symmetric range makes the polynomial of an odd function exact at 0, where a classifier decides.
 	if f == relu {
-		p, err := polyeval.ReLUWithin(reach, tolerance*rangeMargin*max(r.abs(), 0.5))
+		p, err := polyeval.ReLUWithin(reach, tolerance*rangeMargin*r.abs())
 		return composite{p}, err
 	}
 	fn, ok := smooth[f]
@@ -69,7 +80,7 @@ func fit(f function, r span, reach, tolerance float64) (polynomial, error) {
 		return nil, fmt.Errorf("no polynomial for %q", f)
 	}
 	largest := max(math.Abs(fn.F(r.lo)), math.Abs(fn.F(r.hi)))
-	if f == sigmoid || f == "tanh" {
+	if f == sigmoid || f == "tanh" && r.abs() >= smallRange {
 		largest = 1
 	}
 	if largest == 0 {

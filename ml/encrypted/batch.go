@@ -123,12 +123,12 @@ func (c *compiler) overgrown() string {
 }
 
 // polyTarget is the log2 of the scale that a polynomial's result has, from an input at the working scale: that of the
-// next stage's input, or the working scale at the end.
+// next stage's input, or the working scale at the end, less the bits of its size.
 func (c *compiler) polyTarget(i, bits, work int) int {
-	if i < len(c.stages)-1 {
-		return bits
+	if i == len(c.stages)-1 {
+		bits = work
 	}
-	return work
+	return bits - c.stages[i].postBits()
 }
 
 // weightScale is the log2 of the scale of stage i's integer weights: they fill wb bits with their sign.

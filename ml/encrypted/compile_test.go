@@ -625,11 +625,14 @@ func TestSizesHoldEveryValue(t *testing.T) {
 						scale += float64(c.weightScale(i, ch.weights))
 						holds(st.name, scale, pre)
 					} else if c.rescales(i, ch.single.rescale) {
-						scale += float64(ch.q[level])
+						scale = float64(ch.bits - st.preBits() + ch.q[level])
 						holds(st.name, scale, pre)
 						rescale()
 					} else {
-						scale += float64(ch.weights)
+						scale += float64(ch.weights - st.preBits())
+						if i > 0 {
+							scale += float64(stages[i-1].postBits())
+						}
 						holds(st.name, scale, pre)
 					}
 					switch st.act {
@@ -645,6 +648,7 @@ func TestSizesHoldEveryValue(t *testing.T) {
 						if packing == Batch && i < len(stages)-1 {
 							scale = float64(ch.bits)
 						}
+						scale -= float64(st.postBits())
 						holds("polynomial", scale, st.reach())
 					}
 				}

@@ -206,3 +206,56 @@ func TestIssue10Labels(t *testing.T) {
 		}
 	}
 }
+
+// TestHiddenSizes: whatever the size of hidden values and outputs, a program is as precise, and takes the same ring.
+func TestHiddenSizes(t *testing.T) {
+	sizes := []float64{1e-6, 1, 1e6}
+	if testing.Short() {
+		sizes = sizes[:1]
+	}
+	for name, act := range map[string]ml.Layer{"square": ml.Square(), "relu": ml.ReLU()} {
+		for _, size := range sizes {
+			for _, end := range []float64{1e-5, 1e5} {
+				first, last := dense(5, 4, 1).(*ml.DenseLayer), dense(2, 5, 2).(*ml.DenseLayer)
+				after := size
+				if name == "square" {
+					after *= size
+				}
+				scaleBy := func(v []float64, by float64) {
+					for i := range v {
+						v[i] *= by
+					}
+				}
+				scaleBy(first.W.Data, size)
+				scaleBy(first.B, size)
+				scaleBy(last.W.Data, end/after)
+				scaleBy(last.B, end)
+				m, x := sequential(t, first, act, last), inputs(256, 4, 9)
+				for _, packing := range []Packing{Single, Batch} {
+					if name == "relu" && packing == Batch && size != 1 {
+						continue // long
+					}
+					p := compile(t, m, Target{Calibration: x, Packing: packing})
+					if n := map[string]int{"square": 13, "relu": 15}[name]; p.Parameters().LogN() > n {
+						t.Errorf("%s, hidden %g, output %g, %v: a ring of 2^%d, want 2^%d at most", name, size, end, packing, p.Parameters().LogN(), n)
+					}
+					if f := p.Fidelity(); f.Flips > 0 || f.Bits < 8 {
+						t.Errorf("%s, hidden %g, output %g, %v: %v", name, size, end, packing, f)
+					}
+					if name == "relu" {
+						continue
+					}
+					s := open(t, p)
+					n := min(p.Samples(), 64)
+					_, out := s.run(t, x.Slice(0, n))
+					got, want := s.scores(t, out, n), clearly(t, m, x.Slice(0, n))
+					for i, v := range got.Data {
+						if d := math.Abs(v - want.Data[i]); d > p.Fidelity().Largest*math.Exp2(-11) {
+							t.Fatalf("%s, hidden %g, output %g, %v: %g, the model gives %g", name, size, end, packing, v, want.Data[i])
+						}
+					}
+				}
+			}
+		}
+	}
+}

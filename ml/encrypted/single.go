@@ -95,7 +95,7 @@ func (c *compiler) singleSizes(s *singleShape, cap int) []choice {
 func (c *compiler) firstPrime(s *singleShape, bits, w int) float64 {
 	first, left := 0.0, s.levels
 	for i, st := range c.stages {
-		scale, before := bits, st.wide
+		scale, before := bits-st.preBits(), st.wide
 		if st.act == actPolynomial {
 			before = rangeMargin // mapped to [-1, 1]
 		}
@@ -106,6 +106,9 @@ func (c *compiler) firstPrime(s *singleShape, bits, w int) float64 {
 		}
 		first = max(first, float64(scale-left*bits)+bitsFor(before))
 		left -= st.depth(false)
+		if st.act != actNone {
+			scale = bits - st.postBits()
+		}
 		first = max(first, float64(scale-left*bits)+bitsFor(st.reach()))
 	}
 	return first
@@ -226,7 +229,7 @@ func (e *singleEmitter) stage(i int) error {
 			e.hints.Magnitude[v[k]] = 1 / math.Sqrt2 // mapped to [-1, 1]
 			e.seeds[v[k]] = st.mapped()
 			e.domains = append(e.domains, st.domain(v[k]))
-			if v[k], err = st.poly.emit(b, v[k], fhe.PowerOfTwo(e.bits)); err != nil {
+			if v[k], err = st.poly.emit(b, v[k], fhe.PowerOfTwo(e.bits-st.postBits())); err != nil {
 				return &unfitError{st.name, fmt.Errorf("%s: %w", st.label(), err)}
 			}
 		}
@@ -272,9 +275,13 @@ func (e *singleEmitter) products(i, level int, rescale bool) ([]program.Value, e
 		switch {
 		case j > 0:
 		case rescale:
-			goal = fhe.PowerOfTwo(e.bits).Mul(fhe.ScaleFromInt(b.Parameters().Prime(level)))
+			goal = fhe.PowerOfTwo(e.bits - e.c.stages[i].preBits()).Mul(fhe.ScaleFromInt(b.Parameters().Prime(level)))
 		default:
-			goal = b.Scale(x[0]).Mul(fhe.PowerOfTwo(e.weights))
+			bits := e.weights - e.c.stages[i].preBits()
+			if p.from >= 0 {
+				bits += e.c.stages[p.from].postBits()
+			}
+			goal = b.Scale(x[0]).Mul(fhe.PowerOfTwo(bits))
 		}
 		v, err := e.product(i, j, p, x, goal.Div(b.Scale(x[0])))
 		if err != nil {
@@ -311,7 +318,7 @@ func (e *singleEmitter) product(i, j int, p *product, x []program.Value, scale f
 	for _, rows := range p.diagonals(e.s.steps[i].candidate.layout) {
 		c, err := e.constant(rows, scale)
 		if err != nil {
-			return nil, fmt.Errorf("encrypted: weights of %s: %w", e.c.stages[i].name, err)
+			return nil, &unfitError{e.c.stages[i].name, fmt.Errorf("weights: %w", err)}
 		}
 		consts = append(consts, c)
 	}
@@ -366,7 +373,7 @@ func (e *singleEmitter) bias(i int, v []program.Value) ([]program.Value, error) 
 		case some:
 			c, err := e.constant([][]complex128{z}, e.b.Scale(v[k]))
 			if err != nil {
-				return nil, fmt.Errorf("encrypted: bias of %s: %w", st.name, err)
+				return nil, &unfitError{st.name, fmt.Errorf("bias: %w", err)}
 			}
 			v[k] = e.b.AddPt(v[k], c, 0)
 		}
@@ -386,8 +393,13 @@ func (e *singleEmitter) constant(rows [][]complex128, scale fhe.Scale) (*program
 			for _, z := range rows[i] {
 				sum += real(z)*real(z) + imag(z)*imag(z)
 			}
+			size := math.Sqrt(sum/float64(len(rows[i]))) * scale.Float64()
+			if !(size < 1<<62) {
+				errs[i] = fmt.Errorf("encoded, they reach 2^%.0f: their sizes lie too far apart", math.Log2(size))
+				return
+			}
 			out[i] = make([]int64, 2*len(rows[i]))
-			out[i][0] = int64(math.Sqrt(sum/float64(len(rows[i]))) * scale.Float64())
+			out[i][0] = int64(size)
 			return
 		}
 		out[i], errs[i] = e.s.encode.Encode(rows[i], logSlots, scale)

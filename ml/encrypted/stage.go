@@ -106,6 +106,38 @@ func rms(v []float64) float64 {
 	return math.Sqrt(sum / float64(max(1, len(v))))
 }
 
+// Values of a stage are computed at a scale that is smaller by as many bits as they are larger than 1, so that they take
+// as much of the modulus, and have as many bits, as any other. Sizes within some bits of 1 are left alone.
+
+// sizeZone is how many bits a size may be off.
+const sizeZone = 6
+
+func sizeBits(magnitude float64) int {
+	if e := math.Log2(magnitude); math.Abs(e) > sizeZone {
+		return int(math.Round(e))
+	}
+	return 0
+}
+
+// preBits and postBits are the sizes of values before and after the activation, in bits. What a polynomial is evaluated on
+// is mapped to [-1, 1].
+func (s *stage) preBits() int {
+	if s.act == actPolynomial {
+		return 0
+	}
+	return sizeBits(s.pre.abs())
+}
+
+func (s *stage) postBits() int {
+	switch s.act {
+	case actSquare: // at the scale that the rescale leaves
+		return 2 * s.preBits()
+	case actPolynomial:
+		return sizeBits(s.post.abs())
+	}
+	return s.preBits()
+}
+
 // depth returns the levels that a stage consumes: its activation, and the rescale of its product.
 func (s *stage) depth(rescale bool) int {
 	d := 0
@@ -246,9 +278,13 @@ func (c *compiler) calibrate(n int) error {
 					tol = lastTolerance * c.effort.finer
 				}
 			}
-			interval := rangeMargin * max(s.pre.abs(), 0.5)
+			floor := s.fn.floor(s.pre.abs())
+			interval := rangeMargin * max(s.pre.abs(), floor)
 			if reach != nil {
-				interval = max(s.wide, 0.5)
+				interval = max(s.wide, floor)
+			}
+			if interval == 0 {
+				return &InfeasibleError{Layer: s.name, Err: fmt.Errorf("%s: every input of it is zero for the calibration set", s.label()), Nearest: "leave the layer out, or use other samples"}
 			}
 			if s.poly, err = fit(s.fn, s.pre, interval, tol); err != nil {
 				return &InfeasibleError{Layer: s.name, Err: fmt.Errorf("%s: %w", s.label(), err), Nearest: "use activations of a smaller range, or a larger Target.Tolerance"}
