@@ -182,6 +182,8 @@ func (p *Plan) String() string {
 	fmt.Fprintf(&s, "operations  %d, of them %d rotations, %d products, %d linear combinations\n", len(p.prog.Ops()), p.prog.Rotations(),
 		counts[program.Mul]+counts[program.MulRelin], counts[program.Lincomb])
 	fmt.Fprintf(&s, "precision   %.1f bits expected, %.1f at the worst slot, relative to the largest output\n", p.bits, p.worst)
+	fmt.Fprintf(&s, "fidelity    %v\n", p.fidelity)
+	s.WriteString(p.accepted())
 	fmt.Fprintf(&s, "bytes       keys %d (%d keys), input %d, output %d, constants %d, program %d\n",
 		p.KeysBytes(), len(p.Keys()), p.InputBytes(), p.OutputBytes(), p.ConstantsBytes(), p.prog.Bytes())
 	c := p.Cost()
@@ -199,6 +201,27 @@ func (p *Plan) String() string {
 		s.WriteString("sees        the server sees layers and sizes, neither weights nor data; the data's owner sees the output, and would see the weights if the server handed them over; the model's owner sees nothing")
 	} else {
 		s.WriteString("sees        the server sees the model and the sizes above, never inputs or outputs; the client sees the output only")
+	}
+	return s.String()
+}
+
+// accepted says what the client makes of features, and which samples it refuses.
+func (p *Plan) accepted() string {
+	in := p.Input()
+	f := in.Features
+	var s strings.Builder
+	scaled := ""
+	if n := len(f.Scale); n > 0 {
+		scaled = ", so scaled,"
+		fmt.Fprintf(&s, "features    the client subtracts an offset from each of %d and divides by %.4g to %.4g; it refuses one beyond %.4g of these\n",
+			n, slices.Min(f.Scale), slices.Max(f.Scale), in.Bound)
+	} else {
+		fmt.Fprintf(&s, "features    the client refuses one above %.4g in magnitude\n", in.Bound)
+	}
+	if p.packing == Batch {
+		fmt.Fprintf(&s, "samples     none can harm another: the client refuses one whose norm%s is above %.4g, and every other is computed right\n", scaled, f.Norm)
+	} else {
+		s.WriteString("samples     one that leaves the range of an activation below gets a wrong result, and harms nobody else's\n")
 	}
 	return s.String()
 }
