@@ -36,13 +36,13 @@ func convolutions() []network {
 		{name: "projection", model: projection},
 		{name: "residual of the input", model: model([]int{2, 6, 6}, ml.Residual([]ml.Layer{same(2, 2, 1), square}), ml.Flatten(), dense(3, 72, 2))},
 		{name: "several ciphertexts in", model: model([]int{9000}, dense(3, 9000, 1), square)},
-		{name: "several ciphertexts out", model: model([]int{5}, dense(9000, 5, 1)), long: true},
-		{name: "several ciphertexts of sigmoids", model: model([]int{5}, scaled(9000, 5, 2, 1), ml.Sigmoid()), target: Target{ServerActivation: true}, long: true},
+		{name: "several ciphertexts out", model: model([]int{5}, dense(9000, 5, 1))},
+		{name: "several ciphertexts of sigmoids", model: model([]int{5}, scaled(9000, 5, 2, 1), ml.Sigmoid()), target: Target{ServerActivation: true}},
 		{name: "patches", model: stride, target: Target{Patches: true}},
 		{name: "patches of colours", model: model([]int{3, 12, 12}, half(5, 3, 1), square, ml.Flatten(), dense(3, 180, 2)), target: Target{Patches: true}},
 		{name: "encrypted weights", model: model([]int{1, 6, 6}, half(2, 1, 1), square, ml.Flatten(), dense(3, 18, 2)), target: Target{EncryptedWeights: true}},
 		{name: "encrypted weights of an MLP", model: model([]int{20}, dense(16, 20, 1), square, dense(3, 16, 2)), target: Target{EncryptedWeights: true}},
-		{name: "encrypted weights, residual", model: model([]int{12}, dense(8, 12, 1), square, ml.Residual([]ml.Layer{dense(8, 8, 2), square}), dense(3, 8, 3)), target: Target{EncryptedWeights: true}, long: true},
+		{name: "encrypted weights, residual", model: model([]int{12}, dense(8, 12, 1), square, ml.Residual([]ml.Layer{dense(8, 8, 2), square}), dense(3, 8, 3)), target: Target{EncryptedWeights: true}},
 		{name: "encrypted weights of patches", model: model([]int{1, 8, 8}, half(3, 1, 1), square, ml.Flatten(), dense(2, 48, 2)), target: Target{Patches: true, EncryptedWeights: true}},
 	}
 	return list

@@ -129,12 +129,15 @@ type tally struct {
 	bits                                             []float64
 }
 
+// defaultTables is how many random tables the default run has; TestManyRandomTables has hundreds, behind -tags secure.
+const defaultTables = 12
+
 // TestRandomTables: whatever the scale and offset of columns, a plan computes what the model does, one sample or a batch
 // of any fill, or Compile says why not. Nothing is wrong in silence.
 func TestRandomTables(t *testing.T) {
-	n := 30
+	n := defaultTables
 	if testing.Short() {
-		n = 10
+		n = 3
 	}
 	randomTables(t, 0, n)
 }

@@ -98,13 +98,17 @@ func (a architect) target(m *ml.Model) Target {
 	return t
 }
 
+// defaultArchitectures is how many models the default run has; TestManyRandomArchitectures has a thousand, behind -tags
+// secure.
+const defaultArchitectures = 60
+
 // TestRandomArchitectures compiles random models for random targets.
 func TestRandomArchitectures(t *testing.T) {
 	if testing.Short() {
-		randomArchitectures(t, 0, 30, 6)
+		randomArchitectures(t, 0, 15, 3)
 		return
 	}
-	randomArchitectures(t, 0, 100, 20)
+	randomArchitectures(t, 0, defaultArchitectures, 20)
 }
 
 // randomArchitectures wants, for every seed, a plan whose twin computes what the model does, or an error that says what
