@@ -127,9 +127,10 @@ func Write(w io.Writer, m *Model) error {
 }
 
 // Read reads a model from r to its end, and at most limit bytes of it. It accepts
-// any safetensors file of F64 and F32 tensors whose metadata holds a layer list of
-// schema "signet/model/v1" that uses every tensor exactly once. Memory is bounded by
-// a small multiple of the bytes received, whatever the header promises.
+// any safetensors file of F64, F32, F16 and BF16 tensors whose metadata holds a layer
+// list of schema "signet/model/v1" that uses every tensor exactly once. Every number of
+// these types is a float64, so none is rounded. Memory is bounded by a small multiple of
+// the bytes received, whatever the header promises.
 //
 // It fails with *[FormatError] when the bytes are not such a file, including bytes
 // after the last tensor, and with the error of r when reading fails.
@@ -297,7 +298,11 @@ func checkLayout(infos map[string]tensorInfo) (int64, error) {
 		t := infos[name]
 		size := t.elemSize()
 		if size == 0 {
-			return 0, formatf("tensor %q: type %q, want F64 or F32", name, t.DType)
+			hint := ""
+			if strings.HasSuffix(name, "num_batches_tracked") {
+				hint = ": PyTorch's counter of training steps, leave it out"
+			}
+			return 0, formatf("tensor %q: type %q, want F64, F32, F16 or BF16%s", name, t.DType, hint)
 		}
 		if len(t.Shape) == 0 {
 			return 0, formatf("tensor %q: no shape", name)
@@ -339,6 +344,8 @@ func (t tensorInfo) elemSize() int64 {
 		return 8
 	case "F32":
 		return 4
+	case "F16", "BF16":
+		return 2
 	}
 	return 0
 }
@@ -372,16 +379,38 @@ func decodeTensor(info tensorInfo, body []byte) Tensor {
 	for i, d := range info.Shape {
 		t.Shape[i] = int(d)
 	}
-	if info.DType == "F32" {
-		t.Data = make([]float64, len(raw)/4)
-		for i := range t.Data {
-			t.Data[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])))
-		}
-		return t
-	}
-	t.Data = make([]float64, len(raw)/8)
+	size := int(info.elemSize())
+	t.Data = make([]float64, len(raw)/size)
 	for i := range t.Data {
-		t.Data[i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
+		switch b := raw[size*i:]; info.DType {
+		case "F64":
+			t.Data[i] = math.Float64frombits(binary.LittleEndian.Uint64(b))
+		case "F32":
+			t.Data[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+		case "F16":
+			t.Data[i] = float16(binary.LittleEndian.Uint16(b))
+		case "BF16": // the upper half of a float32
+			t.Data[i] = float64(math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16))
+		}
 	}
 	return t
+}
+
+// float16 returns the number with the bits of an IEEE 754 binary16: one bit of sign, five
+// of exponent, ten of fraction.
+func float16(bits uint16) float64 {
+	exponent, fraction := int(bits>>10&31), float64(bits&1023)
+	v := math.Ldexp(1024+fraction, exponent-25)
+	switch {
+	case exponent == 0: // zero and the numbers below 2^-14
+		v = math.Ldexp(fraction, -24)
+	case exponent == 31 && fraction == 0:
+		v = math.Inf(1)
+	case exponent == 31:
+		return math.NaN()
+	}
+	if bits>>15 == 1 {
+		return -v // keeps the sign of a zero
+	}
+	return v
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -217,7 +218,7 @@ func TestReadRefuses(t *testing.T) {
 		{"metadata twice", "twice", file(`{`+oneMeta+`,`+oneMeta+`,`+oneW+`}`, 1, 2)},
 		{"signet twice", "twice", file(`{"__metadata__":{"signet":"{}","signet":"{}"}}`)},
 		{"unknown field", "unknown field", tensor(`"w":{"dtype":"F64","shape":[1,2],"data_offsets":[0,16],"x":1}`)},
-		{"dtype", "want F64 or F32", tensor(`"w":{"dtype":"I64","shape":[1,2],"data_offsets":[0,16]}`)},
+		{"dtype", "want F64, F32, F16 or BF16", tensor(`"w":{"dtype":"I64","shape":[1,2],"data_offsets":[0,16]}`)},
 		{"no shape", "no shape", tensor(`"w":{"dtype":"F64","shape":[],"data_offsets":[0,8]}`)},
 		{"zero size", "shape", tensor(`"w":{"dtype":"F64","shape":[0,2],"data_offsets":[0,0]}`)},
 		{"negative size", "shape", tensor(`"w":{"dtype":"F64","shape":[-1,-2],"data_offsets":[0,16]}`)},
@@ -346,6 +347,86 @@ func TestReadHostileLists(t *testing.T) {
 		var fe *FormatError
 		if !errors.As(err, &fe) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want *FormatError with %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestFloat16 holds every number against the law of the format: successive positive
+// numbers of one exponent differ by 2^(exponent-25), and the first of the next follows.
+func TestFloat16(t *testing.T) {
+	for bits, want := range map[uint16]float64{
+		0: 0, 1: 0x1p-24, 0x03ff: 1023 * 0x1p-24, 0x0400: 0x1p-14, 0x3555: 0.333251953125, 0x3c00: 1, 0x3c01: 1 + 0x1p-10,
+		0xc000: -2, 0x7bff: 65504, 0xfbff: -65504, 0x7c00: math.Inf(1), 0xfc00: math.Inf(-1),
+	} {
+		if got := float16(bits); got != want {
+			t.Errorf("bits %04x: %v, want %v", bits, got, want)
+		}
+	}
+	if z := float16(0x8000); z != 0 || !math.Signbit(z) {
+		t.Errorf("negative zero is %v", z)
+	}
+	for bits := uint16(1); bits < 0x7c00; bits++ {
+		step := math.Ldexp(1, max(int((bits-1)>>10), 1)-25)
+		if got, want := float16(bits), float16(bits-1)+step; got != want || float16(bits|0x8000) != -want {
+			t.Fatalf("bits %04x: %v, want %v", bits, got, want)
+		}
+	}
+	for bits := 0x7c01; bits < 0x8000; bits++ {
+		if v := float16(uint16(bits)); !math.IsNaN(v) {
+			t.Fatalf("bits %04x: %v, want NaN", bits, v)
+		}
+	}
+}
+
+// halves is a model file of one dense layer 2→1 whose weights and bias have two bytes each.
+func halves(dtype string, words ...uint16) []byte {
+	list := `{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w","bias":"b"}]}`
+	b := file(`{` + meta(list) + `,"w":{"dtype":"` + dtype + `","shape":[1,2],"data_offsets":[0,4]},` +
+		`"b":{"dtype":"` + dtype + `","shape":[1],"data_offsets":[4,6]}}`)
+	for _, w := range words {
+		b = binary.LittleEndian.AppendUint16(b, w)
+	}
+	return b
+}
+
+func TestReadHalves(t *testing.T) {
+	for _, c := range []struct {
+		b          []byte
+		w0, w1, b0 float64
+	}{
+		{halves("F16", 0x3555, 0xc000, 0x0001), 0.333251953125, -2, 0x1p-24},
+		{halves("BF16", 0x3f80, 0xc049, 0x0001), 1, -3.140625, 0x1p-133},
+	} {
+		m, err := Read(bytes.NewReader(c.b), 1<<20)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		d := m.layers[0].(*DenseLayer)
+		if !slices.Equal(d.W.Data, []float64{c.w0, c.w1}) || !slices.Equal(d.B, []float64{c.b0}) {
+			t.Errorf("weights %v, bias %v, want %v, %v and %v", d.W.Data, d.B, c.w0, c.w1, c.b0)
+		}
+		// Written again it has eight bytes a number and the same numbers.
+		if again, err := Read(bytes.NewReader(encode(t, m)), 1<<20); err != nil || !reflect.DeepEqual(again, m) {
+			t.Errorf("round trip: %v, %v", again, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		b    []byte
+		want string
+	}{
+		"F16 infinity":  {halves("F16", 0x7c00, 0, 0), "is +Inf"},
+		"F16 NaN":       {halves("F16", 0, 0x7e00, 0), "is NaN"},
+		"BF16 infinity": {halves("BF16", 0, 0, 0xff80), "is -Inf"},
+		"BF16 NaN":      {halves("BF16", 0x7fc0, 0, 0), "is NaN"},
+		"truncated":     {halves("F16", 0, 0), "4 of 6 bytes"},
+		"trailing":      {halves("BF16", 0, 0, 0, 0), "after the last tensor"},
+		"eight bits":    {halves("F8_E4M3", 0, 0, 0), `type "F8_E4M3"`},
+	} {
+		_, err := Read(bytes.NewReader(c.b), 1<<20)
+		var fe *FormatError
+		if !errors.As(err, &fe) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want *FormatError with %q", name, err, c.want)
 		}
 	}
 }
