@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -355,10 +356,16 @@ func build(infos map[string]tensorInfo, list parsedList, body []byte) (*Model, e
 	d := layerDecoder{infos: infos, body: body, used: make(map[string]bool), left: maxLayers}
 	layers, err := d.layers(list.layers, 0)
 	if err != nil {
+		var missing *missingTensorError
+		if errors.As(err, &missing) {
+			err = fmt.Errorf("%w%s", err, compareNames(infos, list.layers))
+		}
 		return nil, &FormatError{Reason: "layer list", Err: err}
 	}
 	if len(d.used) != len(infos) {
-		return nil, formatf("%d of %d tensors belong to no layer", len(infos)-len(d.used), len(infos))
+		unused := slices.DeleteFunc(slices.Sorted(maps.Keys(infos)), func(name string) bool { return d.used[name] })
+		return nil, formatf("%d of %d tensors belong to no layer: %s; name each in a layer or leave it out of the file",
+			len(unused), len(infos), quoteSome(unused))
 	}
 	m, err := SequentialFor(list.input, layers...)
 	if err != nil {

@@ -3,8 +3,10 @@ package ml
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -238,7 +240,12 @@ func TestReadRefuses(t *testing.T) {
 		{"layer field in capitals", `unknown field "Weight"`, list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w","Weight":"u"}]}`)},
 		{"layer not an object", "layer 1: dense where an object", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w"},"dense"]}`)},
 		{"no layers", "at least one layer", file(`{` + meta(`{"schema":"signet/model/v1","input":[2]}`) + `}`)},
-		{"unknown kind", "unknown kind", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"lstm"}]}`)},
+		{"counter", "PyTorch's counter", tensor(`"1.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]}`)},
+		{"F16 of too many bytes", "want 4", tensor(`"w":{"dtype":"F16","shape":[1,2],"data_offsets":[0,16]}`)},
+		{"no kind", "no kind, want one of avgpool2d, batchnorm,",
+			list(`{"schema":"signet/model/v1","input":[2],"layers":[{"weight":"w"}]}`)},
+		{"unknown kind", "unknown kind, want one of avgpool2d, batchnorm, conv2d, dense,",
+			list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"lstm"}]}`)},
 		{"missing tensor", "not in the file", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"u"}]}`)},
 		{"tensor reused", "used twice", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w"},{"kind":"dense","weight":"w"}]}`)},
 		{"square with weight", `unknown field "weight"`, list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"square","weight":"w"}]}`)},
@@ -283,6 +290,71 @@ func TestReadAllocatesByBytesReceived(t *testing.T) {
 	}
 }
 
+// TestReadNamesTensors: an error about the names of tensors lists those that do not match.
+func TestReadNamesTensors(t *testing.T) {
+	// The file has the tensors in, each of shape [1, 2], and dense layers for those in layers.
+	build := func(in []string, layers ...string) []byte {
+		list, header := []string{}, ""
+		for _, name := range layers {
+			list = append(list, `{"kind":"residual","body":[{"kind":"dense","weight":"`+name+`"}]}`)
+		}
+		for i, name := range in {
+			header += fmt.Sprintf(`,%q:{"dtype":"F64","shape":[1,2],"data_offsets":[%d,%d]}`, name, 16*i, 16*i+16)
+		}
+		doc := `{"schema":"signet/model/v1","input":[2],"layers":[` + strings.Join(list, ",") + `]}`
+		return file(`{`+meta(doc)+header+`}`, make([]float64, 2*len(in))...)
+	}
+	ten := strings.Split("a b c d e f g h i j", " ")
+	for _, c := range []struct {
+		name, want string
+		b          []byte
+	}{
+		{"prefix", `layer 0 (residual): body: layer 0 (dense): tensor "fc1" is not in the file; missing are "fc1", "fc2"; ` +
+			`the file has "net.fc1", "net.fc2", which no layer names`, build([]string{"net.fc1", "net.fc2"}, "fc1", "fc2")},
+		{"one missing", `tensor "b" is not in the file`, build([]string{"a"}, "a", "b")},
+		{"ten unused", `10 of 11 tensors belong to no layer: "a", "b", "c", "d", "e", "f", "g", "h", and 2 more; name each`,
+			file(`{`+oneMeta+`,`+oneW+func() (s string) {
+				for i, name := range ten {
+					s += fmt.Sprintf(`,%q:{"dtype":"F64","shape":[1],"data_offsets":[%d,%d]}`, name, 16+8*i, 24+8*i)
+				}
+				return s
+			}()+`}`, make([]float64, 12)...)},
+		{"ten missing", `missing are "a", "b", "c", "d", "e", "f", "g", "h", and 2 more`, build([]string{"z"}, ten...)},
+	} {
+		_, err := Read(bytes.NewReader(c.b), 1<<20)
+		var fe *FormatError
+		if !errors.As(err, &fe) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want *FormatError with %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestLayerKinds: the kinds that an error lists are those that are read, and the other way
+// round.
+func TestLayerKinds(t *testing.T) {
+	for _, kind := range layerKinds {
+		d := layerDecoder{left: 1}
+		_, err := d.layers([]json.RawMessage{json.RawMessage(`{"kind":"` + kind + `"}`)}, 0)
+		if err != nil && strings.Contains(err.Error(), "unknown kind") {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	if !slices.IsSorted(layerKinds) {
+		t.Errorf("kinds %v are not in order", layerKinds)
+	}
+	layers := append(slices.Clone(cnn(t).layers), mlp(t).layers...)
+	layers = append(layers, Tanh(), GELU(), Square(), Softmax())
+	seen := map[string]bool{}
+	for _, l := range layers {
+		if seen[l.Kind()] = true; !slices.Contains(layerKinds, l.Kind()) {
+			t.Errorf("%s is not listed", l.Kind())
+		}
+	}
+	if len(seen) != len(layerKinds) {
+		t.Errorf("layers of %d kinds, %d are listed", len(seen), len(layerKinds))
+	}
+}
+
 // hostileLists are layer lists that ask for much, or for what does not fit. The file has
 // one tensor, "w" of shape [1, 1, 2, 2]. An empty want is a list that is read.
 var hostileLists = []struct{ name, want, layers string }{
@@ -304,7 +376,7 @@ var hostileLists = []struct{ name, want, layers string }{
 	{"huge groups", "groups", `[{"kind":"conv2d","weight":"w","groups":9223372036854775807}]`},
 	{"channels", "1 channels", `[{"kind":"reshape","shape":[2,4,2]},{"kind":"conv2d","weight":"w"}]`},
 	{"conv as dense", "[out in]", `[{"kind":"dense","weight":"w"}]`},
-	{"conv without weight", "not in the file", `[{"kind":"conv2d"}]`},
+	{"conv without weight", "no weight", `[{"kind":"conv2d"}]`},
 	{"conv with kernel", "unknown field", `[{"kind":"conv2d","weight":"w","kernel":[2,2]}]`},
 	{"weight as bias", "used twice", `[{"kind":"conv2d","weight":"w","bias":"w"}]`},
 	{"pool without kernel", "kernel of 0", `[{"kind":"avgpool2d"},{"kind":"conv2d","weight":"w"}]`},
