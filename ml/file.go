@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/signet-ml/signet/ml/internal/sniff"
 )
 
 const (
@@ -134,21 +136,31 @@ func Write(w io.Writer, m *Model) error {
 // the bytes received, whatever the header promises.
 //
 // It fails with *[FormatError] when the bytes are not such a file, including bytes
-// after the last tensor, and with the error of r when reading fails.
+// after the last tensor, and with the error of r when reading fails. The error names a
+// file of another kind for what it is: a web page, a Git LFS pointer, a file of PyTorch,
+// NumPy, Keras or ONNX, JSON without the tensors.
 func Read(r io.Reader, limit int64) (*Model, error) {
 	if limit < 8 {
 		return nil, fmt.Errorf("ml: read model: limit of %d bytes is too small for any model", limit)
 	}
 	var word [8]byte
-	if err := readFull(r, word[:], "header length"); err != nil {
-		return nil, err
+	if n, err := readFull(r, word[:], "header length"); err != nil {
+		return nil, cmp.Or(foreign(word[:n], nil), err)
 	}
 	n := binary.LittleEndian.Uint64(word[:])
 	if n < 2 || n > maxHeader || int64(n) > limit-8 {
-		return nil, formatf("header length of %d bytes, want 2 to %d", n, min(maxHeader, limit-8))
+		rest := make([]byte, min(sniff.Len-8, limit-8))
+		got, _ := readFull(r, rest, "header") // what is wrong is known already
+		length := formatf("header length of %d bytes, want 2 to %d", n, min(maxHeader, limit-8))
+		return nil, cmp.Or(foreign(word[:], rest[:got]), length)
 	}
 	header := make([]byte, n) // at most 1 MiB
-	if err := readFull(r, header, "header"); err != nil {
+	got, err := readFull(r, header, "header")
+	// Some files of other kinds start with a length that could be one of ours.
+	if got > 0 && header[0] != '{' {
+		err = cmp.Or(foreign(word[:], header[:got]), err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	infos, list, err := parseHeader(header)
@@ -181,14 +193,28 @@ func formatf(format string, args ...any) error {
 	return &FormatError{Reason: fmt.Sprintf(format, args...)}
 }
 
-func readFull(r io.Reader, p []byte, what string) error {
-	if _, err := io.ReadFull(r, p); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return &FormatError{Reason: "reading the " + what, Err: io.ErrUnexpectedEOF}
-		}
-		return fmt.Errorf("ml: read model: %w", err)
+// readFull fills p and returns how much of it, which is all unless there is an error.
+func readFull(r io.Reader, p []byte, what string) (int, error) {
+	n, err := io.ReadFull(r, p)
+	if err == nil {
+		return n, nil
 	}
-	return nil
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return n, &FormatError{Reason: "reading the " + what, Err: io.ErrUnexpectedEOF}
+	}
+	return n, fmt.Errorf("ml: read model: %w", err)
+}
+
+// foreign returns an error that names the kind of a file which is not a model, or nil
+// when the kind is unknown. The file starts with word and rest.
+func foreign(word, rest []byte) error {
+	head := append(slices.Clone(word), rest...)
+	kind := sniff.Of(head[:min(len(head), sniff.Len)])
+	if kind == sniff.Unknown || kind == sniff.SafeTensors {
+		return nil
+	}
+	return formatf("%s, not a model: %s", kind, kind.Remedy(
+		"write its tensors as safetensors with a layer list, as docs/howto/bring-your-own-model.md shows"))
 }
 
 // parseHeader returns the tensors and the layer list that a header declares.

@@ -275,6 +275,64 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// foreignFiles are files that people take for a model, or that arrive in its place.
+var foreignFiles = []struct{ name, want, head string }{
+	{"web page", "a web page (HTML or XML), not a model: download the file itself",
+		"<!DOCTYPE html>\n<html><head><title>Not Found"},
+	{"short web page", "a web page", "<html>"},
+	{"git-lfs", "a Git LFS pointer, not a model: fetch the file that it stands for with git lfs pull",
+		"version https://git-lfs.github.com/spec/v1\n" +
+			"oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"},
+	{"torch", "a PyTorch file (.pt, .pth: a zip archive with a pickle), not a model: write its tensors as safetensors",
+		"PK\x03\x04\x00\x00\x08\x08" + strings.Repeat("\x00", 18) + "\x0c\x00\x04\x00net/data.pkl"},
+	{"zip", "a zip archive, not a model", "PK\x03\x04\x14\x00\x00\x00"},
+	{"pickle", "a Python pickle, not a model: write its tensors as safetensors",
+		"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."},
+	{"short pickle", "a Python pickle", "\x80\x04N."},
+	{"npy", "a NumPy array (.npy)", "\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }\n"},
+	{"keras", "an HDF5 file (.h5, as Keras writes)", "\x89HDF\r\n\x1a\n\x00\x00\x00\x00\x00\x08\x08"},
+	{"onnx", "an ONNX model (protobuf), not a model: write its tensors",
+		"\x08\x08\x12\x07pytorch\x1a\x052.1.0:\x8f\x01\n"},
+	{"gguf", "a GGUF model", "GGUF\x03\x00\x00\x00\x00\x00"},
+	// Its first eight bytes are a length of 559,903, which a header could have.
+	{"gzip", "a gzip file, not a model: decompress it first", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xabV"},
+	{"json", "a JSON document, not a model: write its tensors", `{"schema":"signet/model/v1","input":[2],"layers":[]}`},
+	{"short json", "a JSON document", `{}`},
+	{"indented json", "a JSON document", "{\n  \"layers\": []\n}"},
+	{"utf-16", "text in UTF-16, not a model", "\xff\xfe{\x00}\x00\x00\x00\x00\x00"},
+}
+
+func TestReadNamesForeignFiles(t *testing.T) {
+	for _, c := range foreignFiles {
+		for _, b := range [][]byte{[]byte(c.head), append([]byte(c.head), make([]byte, 1<<10)...)} {
+			_, err := Read(iotest.OneByteReader(bytes.NewReader(b)), 1<<20)
+			var fe *FormatError
+			if !errors.As(err, &fe) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s of %d bytes: %v, want *FormatError with %q", c.name, len(b), err, c.want)
+			}
+		}
+		// A limit hides the end of the file, never what the start says.
+		if _, err := Read(strings.NewReader(c.head), 64); len(c.head) <= 64 && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, limit of 64 bytes: %v, want %q", c.name, err, c.want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	if err := os.WriteFile(path, []byte(foreignFiles[0].head), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path+": ml: model file: a web page") {
+		t.Errorf("load: %v, want the path and what the file is", err)
+	}
+	// A file of ours is not mistaken for another, whatever its length is.
+	for _, length := range []int{0x0280, 0x8b1f, 0x4b50} { // starts of a pickle, a gzip file and a zip archive
+		header := `{` + oneMeta + `,` + oneW + `}`
+		b := file(header+strings.Repeat(" ", length-len(header)), 1, 2)
+		if _, err := Read(bytes.NewReader(b), int64(len(b))); err != nil {
+			t.Errorf("header of %d bytes: %v", length, err)
+		}
+	}
+}
+
 // TestReadAllocatesByBytesReceived promises 4 GiB and delivers nothing.
 func TestReadAllocatesByBytesReceived(t *testing.T) {
 	b := file(`{` + oneMeta + `,"w":{"dtype":"F64","shape":[1,536870912],"data_offsets":[0,4294967296]}}`)
@@ -515,6 +573,11 @@ func FuzzRead(f *testing.F) {
 	for _, c := range hostileLists {
 		f.Add(hostile(c.layers))
 	}
+	for _, c := range foreignFiles {
+		f.Add([]byte(c.head))
+	}
+	f.Add(halves("F16", 0x3555, 0xc000, 0x0001))
+	f.Add(halves("BF16", 0x3f80, 0xc049, 0x0001))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Read(bytes.NewReader(b), 1<<16)
 		if err != nil {
