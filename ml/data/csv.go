@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/signet-ml/signet/ml"
 )
@@ -74,11 +75,13 @@ func LoadCSV(path string, o CSVOptions) (Dataset, error) {
 
 // ReadCSV reads a table from r to its end: one sample per line, numbers in all
 // columns but the label's. Spaces around fields are ignored, as are empty lines. The
-// table may be compressed with gzip.
+// text is UTF-8, with or without a byte-order mark, and its lines end in a line feed, a
+// carriage return or both. It may be compressed with gzip.
 //
 // It fails with *[CSVError] naming line and column when a field is not a finite
 // number, a label is not one of the classes, lines have different lengths, counts of
-// the header are wrong, or there is no sample. The error wraps [ErrLimit] when the table
+// the header are wrong, or there is no sample. It names what is no table for what it is:
+// text in UTF-16, a web page, a workbook, a Git LFS pointer. The error wraps [ErrLimit] when the table
 // is longer than Limit.
 func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 	if o.Limit == 0 {
@@ -91,7 +94,11 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 	if err != nil {
 		return Dataset{}, &CSVError{Err: fmt.Errorf("gzip: %w", err)}
 	}
-	cr := csv.NewReader(&limitReader{r: r, left: o.Limit})
+	text, _, err := textReader(&limitReader{r: r, left: o.Limit})
+	if err != nil {
+		return Dataset{}, asCSVError(err)
+	}
+	cr := csv.NewReader(text)
 	cr.ReuseRecord, cr.TrimLeadingSpace, cr.FieldsPerRecord = true, true, -1
 	if o.Comma != 0 {
 		cr.Comma = o.Comma
@@ -107,7 +114,7 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 			if errors.As(err, &pe) {
 				return Dataset{}, &CSVError{Line: pe.Line, Column: 0, Err: pe.Err}
 			}
-			return Dataset{}, &CSVError{Err: err}
+			return Dataset{}, asCSVError(err)
 		}
 		line, _ := cr.FieldPos(0)
 		if first && o.Header != HeaderNone {
@@ -116,15 +123,21 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 			err = t.sample(rec)
 		}
 		if err != nil {
-			var ce *CSVError
-			if !errors.As(err, &ce) {
-				ce = &CSVError{Err: err}
-			}
+			ce := asCSVError(err)
 			ce.Line = line
 			return Dataset{}, ce
 		}
 	}
 	return t.finish()
+}
+
+// asCSVError returns err as what it is, or with nothing known about the place.
+func asCSVError(err error) *CSVError {
+	var ce *CSVError
+	if errors.As(err, &ce) {
+		return ce
+	}
+	return &CSVError{Err: err}
 }
 
 // limitReader is io.LimitedReader with an error instead of a silent end.
@@ -166,8 +179,12 @@ func (t *table) header(rec []string) error {
 		}
 		if t.o.Features == nil {
 			for i, f := range rec {
+				f, err := name(f, i)
+				if err != nil {
+					return err
+				}
 				if i != label {
-					t.o.Features = append(t.o.Features, strings.Clone(strings.TrimSpace(f)))
+					t.o.Features = append(t.o.Features, f)
 				}
 			}
 		}
@@ -184,8 +201,12 @@ func (t *table) header(rec []string) error {
 		*p = n
 	}
 	if t.o.Classes == nil {
-		for _, c := range rec[2:] {
-			t.o.Classes = append(t.o.Classes, strings.Clone(strings.TrimSpace(c)))
+		for i, c := range rec[2:] {
+			c, err := name(c, i+2)
+			if err != nil {
+				return err
+			}
+			t.o.Classes = append(t.o.Classes, c)
 		}
 	}
 	return nil
@@ -205,6 +226,15 @@ func (t *table) label() (int, error) {
 	}
 }
 
+// name returns a copy of field i, which is the name of a column or a class. Bytes of
+// another encoding would pass through as they are and be lost in the first JSON document.
+func name(field string, i int) (string, error) {
+	if !utf8.ValidString(field) {
+		return "", &CSVError{Column: i + 1, Err: fmt.Errorf("%q is not UTF-8: save the table as UTF-8", field)}
+	}
+	return strings.Clone(strings.TrimSpace(field)), nil
+}
+
 func (t *table) sample(rec []string) error {
 	if t.width == 0 {
 		t.width = len(rec)
@@ -217,11 +247,15 @@ func (t *table) sample(rec []string) error {
 		return err
 	}
 	for i, f := range rec {
-		f = strings.TrimSpace(f)
 		if i == label {
-			t.labels = append(t.labels, strings.Clone(f))
+			l, err := name(f, i)
+			if err != nil {
+				return err
+			}
+			t.labels = append(t.labels, l)
 			continue
 		}
+		f = strings.TrimSpace(f)
 		v, err := strconv.ParseFloat(f, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return &CSVError{Column: i + 1, Err: fmt.Errorf("%q is not a finite number (a header line? see CSVOptions.Header)", f)}

@@ -52,7 +52,7 @@ var names = [...]string{
 	ONNX:        "an ONNX model (protobuf)",
 	TFLite:      "a TensorFlow Lite model",
 	GGUF:        "a GGUF model",
-	Parquet:     "a Parquet table",
+	Parquet:     "a Parquet file",
 	SafeTensors: "a safetensors file",
 }
 
