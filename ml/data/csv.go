@@ -74,13 +74,15 @@ func LoadCSV(path string, o CSVOptions) (Dataset, error) {
 }
 
 // ReadCSV reads a table from r to its end: one sample per line, numbers in all
-// columns but the label's. Spaces around fields are ignored, as are empty lines. The
+// columns but the label's. Spaces around fields are ignored, as are empty lines, and
+// empty fields behind the last column where every line ends in a separator. The
 // text is UTF-8, with or without a byte-order mark, and its lines end in a line feed, a
 // carriage return or both. It may be compressed with gzip.
 //
 // It fails with *[CSVError] naming line and column when a field is not a finite
-// number, a label is not one of the classes, lines have different lengths, counts of
-// the header are wrong, or there is no sample. It names what is no table for what it is:
+// number, a value or a label is missing ("", "NA", "?" and the like), a label is not one
+// of the classes, a column has no name in a line of names, lines have different lengths,
+// counts of the header are wrong, or there is no sample. It names what is no table for what it is:
 // text in UTF-16, a web page, a workbook, a Git LFS pointer. The error wraps [ErrLimit] when the table
 // is longer than Limit.
 func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
@@ -104,7 +106,7 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 		cr.Comma = o.Comma
 	}
 	t := table{o: o, samples: -1, features: -1}
-	for first := true; ; first = false {
+	for first := true; ; {
 		rec, err := cr.Read()
 		if err == io.EOF {
 			break
@@ -117,16 +119,20 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 			return Dataset{}, asCSVError(err)
 		}
 		line, _ := cr.FieldPos(0)
+		if len(rec) == 1 && strings.TrimSpace(rec[0]) == "" {
+			continue
+		}
 		if first && o.Header != HeaderNone {
 			err = t.header(rec)
 		} else {
-			err = t.sample(rec)
+			err = t.sample(rec, line)
 		}
 		if err != nil {
 			ce := asCSVError(err)
 			ce.Line = line
 			return Dataset{}, ce
 		}
+		first = false
 	}
 	return t.finish()
 }
@@ -164,31 +170,27 @@ func (l *limitReader) Read(p []byte) (int, error) {
 // table collects the lines of a CSV file.
 type table struct {
 	o                 CSVOptions
-	width             int // columns, from the first line that has samples or names
-	samples, features int // promised by HeaderCounts, else -1
+	width             int      // columns, from the first line that has samples or names
+	names             []string // of the columns; nil when the table has none
+	blank             bool     // empty fields behind the last column of the first line were left out
+	samples, features int      // promised by HeaderCounts, else -1
 	x                 []float64
 	labels            []string
+	lines             []int // where each sample is
+}
+
+// at returns an error about column i of a line.
+func (t *table) at(i int, format string, args ...any) *CSVError {
+	e := &CSVError{Column: i + 1, Err: fmt.Errorf(format, args...)}
+	if i < len(t.names) {
+		e.Field = t.names[i]
+	}
+	return e
 }
 
 func (t *table) header(rec []string) error {
 	if t.o.Header == HeaderNames {
-		t.width = len(rec)
-		label, err := t.label()
-		if err != nil {
-			return err
-		}
-		if t.o.Features == nil {
-			for i, f := range rec {
-				f, err := name(f, i)
-				if err != nil {
-					return err
-				}
-				if i != label {
-					t.o.Features = append(t.o.Features, f)
-				}
-			}
-		}
-		return nil
+		return t.columns(rec)
 	}
 	if len(rec) < 2 {
 		return fmt.Errorf("header has %d fields, want samples, features and class names", len(rec))
@@ -196,20 +198,67 @@ func (t *table) header(rec []string) error {
 	for i, p := range []*int{&t.samples, &t.features} {
 		n, err := strconv.Atoi(strings.TrimSpace(rec[i]))
 		if err != nil || n < 1 {
-			return &CSVError{Column: i + 1, Err: fmt.Errorf("%q is not a count", rec[i])}
+			return t.at(i, "%q is not a count", rec[i])
 		}
 		*p = n
 	}
 	if t.o.Classes == nil {
-		for i, c := range rec[2:] {
-			c, err := name(c, i+2)
+		n := len(rec)
+		for n > 2 && strings.TrimSpace(rec[n-1]) == "" {
+			n--
+		}
+		for i, c := range rec[2:n] {
+			c, err := t.name(c, i+2)
 			if err != nil {
 				return err
+			}
+			if c == "" {
+				return t.at(i+2, "a class without a name")
 			}
 			t.o.Classes = append(t.o.Classes, c)
 		}
 	}
 	return nil
+}
+
+// columns takes a line of names.
+func (t *table) columns(rec []string) error {
+	rec, err := t.trim(rec)
+	if err != nil {
+		return err
+	}
+	label, err := t.label()
+	if err != nil {
+		return err
+	}
+	var names, features []string
+	for i, f := range rec {
+		f, err := t.name(f, i)
+		if err != nil {
+			return err
+		}
+		if names = append(names, f); i == label {
+			continue
+		}
+		if f == "" && t.o.Features == nil {
+			return t.at(i, "no name in the header: name the column, or leave it out of the file when it numbers the lines")
+		}
+		features = append(features, f)
+	}
+	t.names = names
+	if t.o.Features == nil {
+		t.o.Features = features
+	}
+	return nil
+}
+
+// name returns a copy of field i, which is the name of a column or a class. Bytes of
+// another encoding would pass through as they are and be lost in the first JSON document.
+func (t *table) name(field string, i int) (string, error) {
+	if !utf8.ValidString(field) {
+		return "", t.at(i, "%q is not UTF-8: save the table as UTF-8", field)
+	}
+	return strings.Clone(strings.TrimSpace(field)), nil
 }
 
 // label returns the index of the label's column, or -1.
@@ -226,43 +275,106 @@ func (t *table) label() (int, error) {
 	}
 }
 
-// name returns a copy of field i, which is the name of a column or a class. Bytes of
-// another encoding would pass through as they are and be lost in the first JSON document.
-func name(field string, i int) (string, error) {
-	if !utf8.ValidString(field) {
-		return "", &CSVError{Column: i + 1, Err: fmt.Errorf("%q is not UTF-8: save the table as UTF-8", field)}
+// trim leaves out empty fields behind the last column, which lines have that end in a
+// separator. The first line decides which column is the last.
+func (t *table) trim(rec []string) ([]string, error) {
+	n, want := len(rec), t.width
+	if want == 0 { // the first line: as far as the options and the header do not say more
+		want = max(1, t.o.LabelColumn)
+		if t.features >= 0 {
+			want = t.features
+			if t.o.LabelColumn != NoLabel {
+				want++
+			}
+		}
 	}
-	return strings.Clone(strings.TrimSpace(field)), nil
+	for n > want && strings.TrimSpace(rec[n-1]) == "" {
+		n--
+	}
+	switch {
+	case t.width != 0 && t.blank && n > t.width:
+		return nil, t.at(n-1, "%q in a column that the first line leaves empty", rec[n-1])
+	case t.width != 0 && n != t.width:
+		return nil, fmt.Errorf("%d fields, want %d as in the first line", len(rec), t.width)
+	case t.width == 0 && n < len(rec) && t.o.Header == HeaderNone && t.o.LabelColumn == 0:
+		// The label may be missing here, or it may be the column before. A guess would
+		// make a feature the label.
+		return nil, t.at(n, "no label: if it is missing, remove the line; "+
+			"if every line ends in a separator, say in CSVOptions.LabelColumn which column is the label")
+	case t.width == 0:
+		t.width, t.blank = n, n < len(rec)
+	}
+	return rec[:n], nil
 }
 
-func (t *table) sample(rec []string) error {
-	if t.width == 0 {
-		t.width = len(rec)
-	}
-	if len(rec) != t.width {
-		return fmt.Errorf("%d fields, want %d as in the first line", len(rec), t.width)
+func (t *table) sample(rec []string, line int) error {
+	rec, err := t.trim(rec)
+	if err != nil {
+		return err
 	}
 	label, err := t.label()
 	if err != nil {
 		return err
 	}
+	t.nameFeatures(label)
 	for i, f := range rec {
 		if i == label {
-			l, err := name(f, i)
+			l, err := t.name(f, i)
 			if err != nil {
 				return err
+			}
+			if noLabel(l) && !slices.Contains(t.o.Classes, l) {
+				return t.at(i, "missing label %q: remove the line, or, if that is a class, name it in CSVOptions.Classes", l)
 			}
 			t.labels = append(t.labels, l)
 			continue
 		}
 		f = strings.TrimSpace(f)
+		if missing(f) {
+			return t.at(i, "missing value %q: remove the line, or put a number there, such as the mean of the column", f)
+		}
 		v, err := strconv.ParseFloat(f, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return &CSVError{Column: i + 1, Err: fmt.Errorf("%q is not a finite number (a header line? see CSVOptions.Header)", f)}
+			hint := "a label? see CSVOptions.LabelColumn"
+			if len(t.lines) == 0 && t.o.Header == HeaderNone {
+				hint = "a header line? see CSVOptions.Header"
+			}
+			return t.at(i, "%q is not a finite number (%s)", f, hint)
 		}
 		t.x = append(t.x, v)
 	}
+	t.lines = append(t.lines, line)
 	return nil
+}
+
+// nameFeatures takes the names of columns from the options when the table has none.
+func (t *table) nameFeatures(label int) {
+	if t.names != nil || len(t.o.Features) == 0 {
+		return
+	}
+	t.names = slices.Clone(t.o.Features)
+	if label >= 0 && label <= len(t.names) {
+		t.names = slices.Insert(t.names, label, "")
+	}
+}
+
+// missing reports whether a field stands for a number that nobody measured.
+func missing(field string) bool {
+	switch strings.ToLower(field) {
+	case "-", ".", "-nan", "nil", "none", "null", "missing":
+		return true
+	}
+	return noLabel(field)
+}
+
+// noLabel reports whether a field says that there is no label. Fewer words do than for a
+// number: "none" and "-" are classes of real tables.
+func noLabel(field string) bool {
+	switch strings.ToLower(field) {
+	case "", "?", "na", "n/a", "#n/a", "nan":
+		return true
+	}
+	return false
 }
 
 func (t *table) finish() (Dataset, error) {
@@ -295,6 +407,10 @@ func (t *table) finish() (Dataset, error) {
 	for i, c := range d.Classes {
 		byName[c] = i
 	}
+	label, err := t.label()
+	if err != nil {
+		return fail("%w", err)
+	}
 	d.Y = make([]int, n)
 	for i, l := range t.labels {
 		y, ok := byName[l]
@@ -302,7 +418,9 @@ func (t *table) finish() (Dataset, error) {
 			var err error
 			y, err = strconv.Atoi(l)
 			if err != nil || y < 0 || y >= maxClasses || len(d.Classes) > 0 && y >= len(d.Classes) {
-				return fail("sample %d: label %q is not one of the classes %q", i, l, d.Classes)
+				e := t.at(label, "label %q is not one of the classes %q", l, d.Classes)
+				e.Line = t.lines[i]
+				return Dataset{}, e
 			}
 		}
 		d.Y[i] = y
