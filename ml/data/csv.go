@@ -29,8 +29,8 @@ const (
 // NoLabel is the LabelColumn of a table without labels.
 const NoLabel = -1
 
-// CSVOptions says how a table is laid out. The zero value is a comma-separated table
-// without a header whose last column is the label.
+// CSVOptions says how a table is laid out. The zero value is a table without a header
+// whose last column is the label.
 type CSVOptions struct {
 	Name   string // name of the set; default: the file's name without extensions
 	Header Header // what the first line is; default HeaderNone
@@ -45,8 +45,13 @@ type CSVOptions struct {
 	Classes []string
 
 	Features []string // names of the features; default: those of HeaderNames
-	Comma    rune     // separator; default ','
-	Limit    int64    // bytes after decompression; default 1 GiB
+	// Comma separates columns; ' ' stands for any number of spaces. Default 0: the comma,
+	// semicolon, tab or spaces that the lines of the table agree on.
+	Comma rune
+	// Decimal is '.' or ',', the first character of decimals. Default 0: the point, or the
+	// comma where the columns are separated by something else and numbers have commas only.
+	Decimal rune
+	Limit   int64 // bytes after decompression; default 1 GiB
 }
 
 const (
@@ -74,7 +79,7 @@ func LoadCSV(path string, o CSVOptions) (Dataset, error) {
 }
 
 // ReadCSV reads a table from r to its end: one sample per line, numbers in all
-// columns but the label's. Spaces around fields are ignored, as are empty lines, and
+// columns but the label's. Commas, semicolons, tabs or spaces separate the columns. Spaces around fields are ignored, as are empty lines, and
 // empty fields behind the last column where every line ends in a separator. The
 // text is UTF-8, with or without a byte-order mark, and its lines end in a line feed, a
 // carriage return or both. It may be compressed with gzip.
@@ -82,6 +87,7 @@ func LoadCSV(path string, o CSVOptions) (Dataset, error) {
 // It fails with *[CSVError] naming line and column when a field is not a finite
 // number, a value or a label is missing ("", "NA", "?" and the like), a label is not one
 // of the classes, a column has no name in a line of names, lines have different lengths,
+// the separator or the decimals can be read in two ways,
 // counts of the header are wrong, or there is no sample. It names what is no table for what it is:
 // text in UTF-16, a web page, a workbook, a Git LFS pointer. The error wraps [ErrLimit] when the table
 // is longer than Limit.
@@ -96,16 +102,21 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 	if err != nil {
 		return Dataset{}, &CSVError{Err: fmt.Errorf("gzip: %w", err)}
 	}
-	text, _, err := textReader(&limitReader{r: r, left: o.Limit})
+	if o.Decimal != 0 && o.Decimal != '.' && o.Decimal != ',' {
+		return Dataset{}, &CSVError{Err: fmt.Errorf("options: decimal %q, want '.' or ','", o.Decimal)}
+	}
+	text, head, err := textReader(&limitReader{r: r, left: o.Limit})
 	if err != nil {
 		return Dataset{}, asCSVError(err)
 	}
-	cr := csv.NewReader(text)
-	cr.ReuseRecord, cr.TrimLeadingSpace, cr.FieldsPerRecord = true, true, -1
-	if o.Comma != 0 {
-		cr.Comma = o.Comma
+	t := table{o: o, comma: o.Comma, samples: -1, features: -1}
+	if t.comma == 0 {
+		if t.comma, err = t.separator(head); err != nil {
+			return Dataset{}, err
+		}
 	}
-	t := table{o: o, samples: -1, features: -1}
+	cr := newCSVReader(text, t.comma)
+	cr.ReuseRecord = true
 	for first := true; ; {
 		rec, err := cr.Read()
 		if err == io.EOF {
@@ -170,6 +181,7 @@ func (l *limitReader) Read(p []byte) (int, error) {
 // table collects the lines of a CSV file.
 type table struct {
 	o                 CSVOptions
+	comma             rune
 	width             int      // columns, from the first line that has samples or names
 	names             []string // of the columns; nil when the table has none
 	blank             bool     // empty fields behind the last column of the first line were left out
@@ -177,6 +189,7 @@ type table struct {
 	x                 []float64
 	labels            []string
 	lines             []int // where each sample is
+	decimals          decimals
 }
 
 // at returns an error about column i of a line.
@@ -278,6 +291,9 @@ func (t *table) label() (int, error) {
 // trim leaves out empty fields behind the last column, which lines have that end in a
 // separator. The first line decides which column is the last.
 func (t *table) trim(rec []string) ([]string, error) {
+	for t.comma == ' ' && len(rec) > 1 && rec[len(rec)-1] == "" { // a line that ends in spaces
+		rec = rec[:len(rec)-1]
+	}
 	n, want := len(rec), t.width
 	if want == 0 { // the first line: as far as the options and the header do not say more
 		want = max(1, t.o.LabelColumn)
@@ -333,18 +349,30 @@ func (t *table) sample(rec []string, line int) error {
 		if missing(f) {
 			return t.at(i, "missing value %q: remove the line, or put a number there, such as the mean of the column", f)
 		}
-		v, err := strconv.ParseFloat(f, 64)
-		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			hint := "a label? see CSVOptions.LabelColumn"
-			if len(t.lines) == 0 && t.o.Header == HeaderNone {
-				hint = "a header line? see CSVOptions.Header"
-			}
-			return t.at(i, "%q is not a finite number (%s)", f, hint)
+		v, err := t.number(f, i, line)
+		if err != nil {
+			return err
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return t.at(i, "%q is not a finite number (%s)", f, t.hint(f))
 		}
 		t.x = append(t.x, v)
 	}
 	t.lines = append(t.lines, line)
 	return nil
+}
+
+// hint asks what may be wrong with the options, when field f of a sample is no number.
+func (t *table) hint(f string) string {
+	switch {
+	case strings.ContainsAny(f, ";\t|"):
+		return "another separator? see CSVOptions.Comma"
+	case strings.ContainsAny(f, ",") && strings.ContainsAny(f, "0123456789"):
+		return "a decimal comma or a separator of thousands? see CSVOptions.Decimal"
+	case len(t.lines) == 0 && t.o.Header == HeaderNone:
+		return "a header line? see CSVOptions.Header"
+	}
+	return "a label? see CSVOptions.LabelColumn"
 }
 
 // nameFeatures takes the names of columns from the options when the table has none.
@@ -384,6 +412,15 @@ func (t *table) finish() (Dataset, error) {
 	w := t.width
 	if t.o.LabelColumn != NoLabel {
 		w--
+	}
+	if w < 1 && len(t.lines) > 0 {
+		e := t.at(0, "one column where features and a label should be (another separator? see CSVOptions.Comma; "+
+			"no label? see CSVOptions.LabelColumn)")
+		e.Line = t.lines[0]
+		return Dataset{}, e
+	}
+	if err := t.checkDecimals(); err != nil {
+		return Dataset{}, err
 	}
 	if w < 1 || len(t.x) == 0 {
 		return fail("no samples with at least one feature")

@@ -359,6 +359,12 @@ func TestReadCSV(t *testing.T) {
 			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}, Classes: []string{"no", "yes"}}},
 		{"separators without a label", "1,2,\n3,4,\n", CSVOptions{LabelColumn: NoLabel},
 			Dataset{X: ml.Tensor{Shape: []int{2, 2}, Data: []float64{1, 2, 3, 4}}}},
+		{"semicolons and decimal commas", "1,5;2,25;0\n3;4;1\n", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{2, 2}, Data: []float64{1.5, 2.25, 3, 4}}, Y: []int{0, 1}}},
+		{"tabs", "1\t0\n2\t1\n", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}}},
+		{"spaces", " 1   0 \n 2   1 \n", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}}},
 		{"lines of spaces", "1,0\n  \n2,1\n", CSVOptions{},
 			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}}},
 		{"class NA", "1,NA\n2,EU\n", CSVOptions{Classes: []string{"EU", "NA"}},
@@ -388,7 +394,12 @@ func TestReadCSVRefuses(t *testing.T) {
 	}{
 		{"empty", "", CSVOptions{}, 0, 0, "no samples"},
 		{"only header", "a,b\n", CSVOptions{Header: HeaderNames}, 0, 0, "no samples"},
-		{"only label", "1\n2\n", CSVOptions{}, 0, 0, "no samples"},
+		{"only label", "1\n2\n", CSVOptions{}, 1, 1, "one column where"},
+		{"two separators", "1,2;0\n3,4;1\n", CSVOptions{}, 1, 1, "say which in CSVOptions.Comma"},
+		{"thousands", "1,234;0\n5,678;1\n", CSVOptions{Comma: ';'}, 1, 1, "set CSVOptions.Decimal"},
+		{"points and commas", "1.5;0\n2,5;1\n", CSVOptions{Comma: ';'}, 2, 1, `"1.5" in line 1`},
+		{"two tabs", "1\t2\t0\n1\t\t0\n", CSVOptions{}, 2, 2, "missing value"},
+		{"decimal option", "1,0\n", CSVOptions{Decimal: ';'}, 0, 0, "options"},
 		{"header not declared", "a,b,label\n1,2,0\n", CSVOptions{}, 1, 1, "header line"},
 		{"not a number", "1,2,0\n1,x,0\n", CSVOptions{}, 2, 2, `"x" is not a finite number`},
 		{"infinite", "1,Inf,0\n", CSVOptions{}, 1, 2, "finite"},
@@ -679,6 +690,8 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add([]byte("\xff\xfe1\x00,\x000\x00"), 0, 0)
 	f.Add([]byte("gr\xf6\xdfe,y\n1,0\n"), 1, 0)
 	f.Add([]byte("<html>"), 1, 0)
+	f.Add([]byte("1,5;2,25;0\n3;4;1\n"), 0, 0)
+	f.Add([]byte("1,2;0\n"), 0, 0)
 	f.Add([]byte("a,y,\n1,0,\n2,1,7\n"), 1, 0)
 	f.Add([]byte("1,2,\n3,4,\n"), 0, 2)
 	f.Add([]byte("1,?,0\n1,2,NA\n"), 0, 0)

@@ -15,12 +15,12 @@ const mark = "\ufeff" // byte-order mark, which some programs put in front of UT
 // windowLen is how much of a table is looked at before its first line is read.
 const windowLen = 1 << 16
 
-// textReader returns a reader of the table in r, and the first windowLen bytes of what it
-// will read, or all when there are fewer.
+// textReader returns a reader of the table in r, and the first lines of what it will read.
 // It skips a byte-order mark and fails when the bytes are no text in UTF-8.
 func textReader(r io.Reader) (io.Reader, []byte, error) {
 	br := bufio.NewReaderSize(r, windowLen)
 	head, err := br.Peek(windowLen)
+	whole := err != nil
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, err
 	}
@@ -33,8 +33,11 @@ func textReader(r io.Reader) (io.Reader, []byte, error) {
 		}
 		head = head[len(mark):]
 	}
-	// The window outlives the buffer that it was seen in.
-	return &lineReader{br}, endLines(bytes.Clone(head), 0), nil
+	head = endLines(bytes.Clone(head), 0) // the buffer that it lies in goes on to other bytes
+	if i := bytes.LastIndexByte(head, '\n'); !whole && i > 0 {
+		head = head[:i+1]
+	}
+	return &lineReader{br}, head, nil
 }
 
 // checkText says what bytes are that start no table.
