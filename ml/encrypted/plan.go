@@ -2,6 +2,7 @@ package encrypted
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -137,7 +138,7 @@ func (p *Plan) Pack(x ml.Tensor) ([]float64, error) {
 
 // Unpack returns the outputs of the model for the first n samples, [n, outputs], from what ForOwner returned for the plan's
 // Output. It applies the layer that is left to the client, so a sigmoid or softmax at the end gives probabilities: give
-// them to ml.Model.Labels as you would those of ml.Model.Forward.
+// them to ml.Model.Labels as you would those of ml.Model.Forward. Errors are those of Scores.
 func (p *Plan) Unpack(y []float64, n int) (ml.Tensor, error) {
 	s, err := p.Scores(y, n)
 	if err != nil {
@@ -148,11 +149,34 @@ func (p *Plan) Unpack(y []float64, n int) (ml.Tensor, error) {
 
 // Scores returns what the ciphertexts held for the first n samples, [n, outputs]: the outputs before the layer that is
 // left to the client.
+//
+// It fails with *ImplausibleError when a score is larger than inputs that the plan was made for can make it: the sample
+// has left the range of an activation, or the server did not run the program. Whether it fails depends on the values, so
+// nobody but the owner of the key may learn of it.
 func (p *Plan) Scores(y []float64, n int) (ml.Tensor, error) {
 	if n < 1 || n > p.samples || len(y) != p.samples*p.outputLen {
 		return ml.Tensor{}, fmt.Errorf("encrypted: unpack %d of %d samples from %d numbers, want %d", n, p.samples, len(y), p.samples*p.outputLen)
 	}
+	bound := p.Output().Bound
+	for i, v := range y[:n*p.outputLen] {
+		if !(math.Abs(v) <= bound*plausible) {
+			return ml.Tensor{}, &ImplausibleError{Sample: i / p.outputLen, Output: i % p.outputLen, Bound: bound}
+		}
+	}
 	return ml.NewTensor([]int{n, p.outputLen}, append([]float64(nil), y[:n*p.outputLen]...))
+}
+
+// plausible leaves room for noise above the bound of an output.
+const plausible = 1.05
+
+// ImplausibleError names a score that no input can have which the plan was made for. It does not hold the score.
+type ImplausibleError struct {
+	Sample, Output int
+	Bound          float64 // the largest magnitude that a score can have
+}
+
+func (e *ImplausibleError) Error() string {
+	return fmt.Sprintf("encrypted: output %d of sample %d is above %.4g, more than any input that the plan was made for gives: the sample lies outside of what the calibration set shows, or the program was not run", e.Output, e.Sample, e.Bound)
 }
 
 // InputBytes is the exact size on the wire of the input of one run, encrypted under the secret key.
@@ -221,7 +245,7 @@ func (p *Plan) accepted() string {
 	if p.packing == Batch {
 		fmt.Fprintf(&s, "samples     none can harm another: the client refuses one whose norm%s is above %.4g, and every other is computed right\n", scaled, f.Norm)
 	} else {
-		s.WriteString("samples     one that leaves the range of an activation below gets a wrong result, and harms nobody else's\n")
+		s.WriteString("samples     one that leaves the range of an activation below gets a wrong result, which Unpack refuses if it is too large to be one, and harms nobody else's\n")
 	}
 	return s.String()
 }
