@@ -130,7 +130,7 @@ var accuracySets = map[string]func(context.Context, io.Writer) func(func([]*synt
 	"models": func(ctx context.Context, log io.Writer) func(func([]*synthetic, error) bool) {
 		return func(yield func([]*synthetic, error) bool) {
 			for _, s := range scenarios {
-				if s.prove != nil { // no program
+				if s.prove != nil || s.own != nil && s.prog == nil { // no program, or that of another scenario
 					continue
 				}
 				p, err := s.program(ctx, log)

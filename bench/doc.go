@@ -16,6 +16,8 @@
 // Each scenario prints its report first, what was known before there were keys, and the report's predictions stand
 // beside what was measured.
 //
+// Scenario load lets 1 to 64 clients share one job, and one client work beside a process that never waits.
+//
 // Without -data models are trained and tried on the embedded subsets, and the figures say so. Times are those of one
 // machine; the file names it.
 package main

@@ -34,6 +34,7 @@ type cli struct {
 	Results   resultsCmd   `cmd:"" help:"Write RESULTS.md from a folder of results."`
 	Inspect   inspectCmd   `cmd:"" help:"Print a file of parameters, a program, constants, evaluation keys or ciphertexts."`
 	Serve     serveCmd     `cmd:"" hidden:""`
+	Spin      spinCmd      `cmd:"" hidden:""`
 	Setup     setupCmd     `cmd:"" hidden:""`
 	Prove     proveCmd     `cmd:"" hidden:""`
 }
@@ -86,7 +87,7 @@ func (c *runCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	cfg := config{costs: costs, data: c.Data, n: c.N, log: e.log, serve: elsewhere[served](exe, "serve")}
+	cfg := config{costs: costs, data: c.Data, n: c.N, log: e.log, serve: elsewhere[served](exe, "serve"), spin: spinning(exe)}
 	if s.prove != nil {
 		if cfg.proofs, err = c.proofs(e.log, exe); err != nil {
 			return err

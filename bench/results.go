@@ -125,6 +125,9 @@ func (p *page) rows(all []result, page string, columns []column) {
 	}
 	p.line("%s\n%s", head, rule)
 	for _, r := range all {
+		if !slices.ContainsFunc(columns, func(c column) bool { _, ok := r.Get(c.figure); return ok }) {
+			continue // it has figures of other names, in its section
+		}
 		row := fmt.Sprintf("| [%s](%s#%s) |", r.Name, page, anchor(r.file))
 		for _, c := range columns {
 			cell := "–"

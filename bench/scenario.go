@@ -56,6 +56,7 @@ var scenarios = []scenario{
 	{Name: "cnn-patches", Title: "the same network, one image that the client sends in patches", N: 200, batch: 1, load: loadMNIST, fit: train.MNISTSquareCNN, how: encrypted.Target{Patches: true}},
 	{Name: "lenet-single", Title: "LeNet-5 (square, average pools) on MNIST, one image", N: 20, batch: 1, load: loadMNIST, fit: train.MNISTLeNet5},
 	{Name: "poly-sigmoid", Title: "sigmoid of degree 15 on 8,192 slots", N: 20, own: polySigmoid, prog: sigmoidProgram},
+	{Name: "load", Title: "the network 784-128(square)-10 for 1 to 64 clients at a time, and beside a busy process", N: 200, batch: 1, load: loadMNIST, fit: train.MNISTSquareMLP, own: loadScenario},
 	{Name: "zk-logreg", Title: "proof of a logistic regression 30-1 on breast cancer, sigmoid by table, weights and input private", N: 20, load: loadLR, fit: train.LogisticRegression, prove: &provable.Options{}},
 	{Name: "zk-mlp", Title: "proof of a network 784-128(ReLU)-10 on MNIST, weights and input private", N: 20, load: loadMNIST, fit: reluMLP, prove: &provable.Options{}},
 	{Name: "zk-mlp-32", Title: "the same network, 32 images in one proof", N: 10, load: loadMNIST, fit: reluMLP, prove: &provable.Options{Batch: 32}},
@@ -125,6 +126,8 @@ type config struct {
 	costs *cost.Table
 	// serve measures the peak memory of a server process that runs the files of a folder once.
 	serve func(ctx context.Context, dir string) (*served, error)
+	// spin starts a process that never waits, and returns how to end it.
+	spin func(context.Context) (stop func() error, err error)
 	// proofs are what zk- scenarios work with.
 	proofs proofConfig
 }
