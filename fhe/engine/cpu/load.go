@@ -134,7 +134,7 @@ func (e *Engine) Load(ctx context.Context, p *program.Program, c *program.Consta
 	l := &loaded{prog: p, keys: keys, ring: p.Parameters().Lattice(), n: p.Parameters().N(), last: p.LastUses(),
 		switching: map[uint64]*switchingKey{}, perms: map[uint64]lattice.Automorphism{}, plain: map[plainKey]*plain{},
 		scalars: map[int]*scalars{}, weights: map[int][]int64{}}
-	t := newTeam(e.cfg.Threads)
+	t := newTeam(e.cfg.Threads, nil)
 	defer t.stop()
 	l.tables()
 	if err := l.loadKeys(ctx, t); err != nil {
