@@ -17,14 +17,14 @@ import (
 )
 
 type accuracyCmd struct {
-	Costs   string   `placeholder:"FILE" help:"The cost table. Default: this machine's, or the shipped one."`
+	Costs   string   `placeholder:"FILE" help:"The cost table, or shipped. Default: this machine's, calibrated or probed."`
 	Threads []int    `placeholder:"N,…" help:"Numbers of threads. Default: powers of two, and all processors."`
 	Only    []string `enum:"models,mixtures,calibration" default:"models,mixtures" help:"What to measure: models, mixtures, or the programs of calibrate."`
 }
 
 // Run prints predicted beside measured times and memory.
 func (c *accuracyCmd) Run(e *env) error {
-	t, err := costTable(e.log, c.Costs)
+	t, err := costTable(e.ctx, e.log, c.Costs)
 	if err != nil {
 		return err
 	}
@@ -66,9 +66,19 @@ func (c *accuracyCmd) Run(e *env) error {
 	return err
 }
 
-// costTable returns the cost table of a file or of this machine, and warns of one of another machine.
-func costTable(log io.Writer, path string) (*cost.Table, error) {
+// shippedCosts stands for the shipped table in place of a file.
+const shippedCosts = "shipped"
+
+// costTable returns the cost table of a file, the shipped one, or that of this machine: calibrated, or probed. It warns of
+// one of another machine.
+func costTable(ctx context.Context, log io.Writer, path string) (*cost.Table, error) {
+	if path == shippedCosts {
+		return cost.Default(), nil
+	}
 	t, warning, err := report.CostTable(path)
+	if err == nil && path == "" && t == cost.Default() { // not calibrated
+		return cpu.Costs(ctx)
+	}
 	if warning != "" {
 		fmt.Fprintf(log, "warning: %s\n", warning)
 	}

@@ -66,7 +66,7 @@ type runCmd struct {
 	Scenario string `arg:"" help:"Name of the scenario; see list."`
 	JSON     string `name:"json" placeholder:"FILE" help:"Write figures with their samples, as signet/summary/v1."`
 	Data     string `placeholder:"DIR" help:"Folder with the full data sets. Default: the embedded ones."`
-	Costs    string `placeholder:"FILE" help:"Cost table for predicted times. Default: this machine's, or the shipped one."`
+	Costs    string `placeholder:"FILE" help:"Cost table for predicted times, or shipped. Default: this machine's, calibrated or probed."`
 	Rates    string `placeholder:"FILE" help:"Rates for predicted times of proofs. Default: this machine's, or the shipped ones."`
 	Cache    string `placeholder:"DIR" help:"Folder of proving keys. Default: signet in the user's cache folder."`
 	Cold     bool   `help:"Make proving keys anew, and keep them nowhere: measures the setup."`
@@ -83,15 +83,14 @@ func (c *runCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	costs, err := costTable(e.log, c.Costs)
+	cfg := config{data: c.Data, n: c.N, log: e.log, serve: elsewhere[served](exe, "serve"), spin: spinning(exe)}
+	if s.prove != nil {
+		cfg.proofs, err = c.proofs(e.log, exe)
+	} else {
+		cfg.costs, err = costTable(e.ctx, e.log, c.Costs)
+	}
 	if err != nil {
 		return err
-	}
-	cfg := config{costs: costs, data: c.Data, n: c.N, log: e.log, serve: elsewhere[served](exe, "serve"), spin: spinning(exe)}
-	if s.prove != nil {
-		if cfg.proofs, err = c.proofs(e.log, exe); err != nil {
-			return err
-		}
 	}
 	sum, err := s.run(e.ctx, cfg)
 	if err != nil {

@@ -259,7 +259,8 @@ func ReadTable(r io.Reader, limit int64) (*Table, error) {
 var shipped []byte
 
 // Default returns the table of engine cpu that the library is shipped with. It was measured on the machine that it
-// names: on another one all times are off by a factor, their ratios by less. Calibrate yours for better.
+// names: on another one all times are off by a factor, their ratios by less. It is the one to choose by, since it is the
+// same everywhere; cpu.Costs returns one of this machine, to tell people how long a run takes.
 func Default() *Table { return defaultTable() }
 
 var defaultTable = sync.OnceValue(func() *Table {
