@@ -31,7 +31,8 @@ func (c *accuracyCmd) Run(e *env) error {
 	if c.Threads == nil {
 		c.Threads = teams()
 	}
-	fmt.Fprintf(e.out, "%-48s%8s%9s%9s%7s%9s%9s%7s%9s%9s%7s\n", "program: predicted, measured, ratio of", "threads", "run", "", "", "load", "", "", "memory", "", "")
+	fmt.Fprintf(e.out, "%-48s%8s%9s%9s%7s%9s%9s%7s%9s%9s%7s\n", "program: predicted, measured, ratio of", "threads",
+		"run", "", "", "load", "", "", "memory", "", "")
 	var worst float64
 	for _, what := range c.Only {
 		for progs, err := range accuracySets[what](e.ctx, e.log) {
@@ -69,8 +70,8 @@ func (c *accuracyCmd) Run(e *env) error {
 // shippedCosts stands for the shipped table in place of a file.
 const shippedCosts = "shipped"
 
-// costTable returns the cost table of a file, the shipped one, or that of this machine: calibrated, or probed. It warns of
-// one of another machine.
+// costTable returns the cost table of a file, the shipped one, or that of this machine: calibrated, or probed. It warns
+// of a table of another machine.
 func costTable(ctx context.Context, log io.Writer, path string) (*cost.Table, error) {
 	if path == shippedCosts {
 		return cost.Default(), nil

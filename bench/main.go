@@ -96,7 +96,8 @@ func (c *runCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "%s on %s, %d cores, engine %s, %d thread(s)\n", sum.Name, sum.Machine.CPU, sum.Machine.Cores, sum.Engine, sum.Threads)
+	fmt.Fprintf(e.out, "%s on %s, %d cores, engine %s, %d thread(s)\n", sum.Name, sum.Machine.CPU, sum.Machine.Cores,
+		sum.Engine, sum.Threads)
 	if err := sum.Table(e.out); err != nil {
 		return err
 	}
@@ -141,7 +142,8 @@ func (c *resultsCmd) Run(*env) error {
 	if err != nil {
 		return err
 	}
-	if err := report.WriteFile(c.Out, 0o644, func(w io.Writer) error { return writeResults(w, all) }); err != nil || c.Readme == "" {
+	if err := report.WriteFile(c.Out, 0o644, func(w io.Writer) error { return writeResults(w, all) }); err != nil ||
+		c.Readme == "" {
 		return err
 	}
 	text, err := os.ReadFile(c.Readme)
@@ -246,8 +248,10 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 		return 1
 	}
 	var c cli
-	parser, err := kong.New(&c, kong.Name("bench"), kong.Description("Measures encrypted inference. Start with: bench list"),
-		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parser, err := kong.New(&c, kong.Name("bench"),
+		kong.Description("Measures encrypted inference. Start with: bench list"),
+		kong.UsageOnError(), kong.Writers(stdout,
+			stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return fail(err)
 	}

@@ -15,10 +15,12 @@ import (
 	"github.com/signet-ml/signet/fhe/program/cost"
 )
 
-// Costs returns a cost table of this machine: what Probe returned once, which is kept in signet/ in the user's cache
-// folder under a name for the processor and the shipped table, or only in this process if the folder cannot be used or
-// the machine was busy. The first call may therefore take a second. It is for predictions that people read; whoever chooses by a table takes
-// cost.Default, which is the same everywhere, or one that "bench calibrate" wrote.
+// Costs returns a cost table of this machine: the result of the first Probe. It keeps that in signet/ in the user's
+// cache folder, under a name for the processor and the shipped table, or only in this process if the folder cannot be
+// used or the machine was busy. The first call may therefore take a second.
+//
+// The table is for predictions that people read. Code that chooses by a table takes cost.Default, which is the same
+// everywhere, or one that "bench calibrate" wrote.
 func Costs(ctx context.Context) (*cost.Table, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 var processors gate
 
 // gate lets as many runs work at a time as there are processors; the others wait in the order of their arrival. More
-// would only push one another's rows out of the caches, hold memory, and make who came first end last. Runs that work
+// runs would only push one another's rows out of the caches, hold memory, and make the first end last. Runs that work
 // divide the processors among themselves: with as many runs as processors, each is on the thread that called it.
 type gate struct {
 	mu      sync.Mutex
@@ -23,8 +23,8 @@ type gate struct {
 	running int             // runs that work
 	each    atomic.Int32    // threads that each of them may use; 0 is any number
 
-	fewer atomic.Int32  // threads that each may use until the time of until, because one was late
-	until atomic.Int64  // as a time of now
+	fewer atomic.Int32  // threads that each may use until a time, because one was late
+	until atomic.Int64  // that time, as now returns it
 	pause time.Duration // that ends then
 }
 
@@ -51,8 +51,8 @@ func (g *gate) share() int {
 	return n
 }
 
-// late says that work of so many threads had to wait at a time for one that was not running: another process has its
-// processor. Runs then do without for a while: a thread fewer that never waits gets more done.
+// late says that work of so many threads waited for one that was not running at the stated time: another process has
+// its processor. Runs then do without that thread for a while: fewer threads that never wait get more done.
 func (g *gate) late(threads int, at time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -271,7 +271,8 @@ func TestRunsTakeTurns(t *testing.T) {
 		go func() { done <- f(ctx) }()
 		until(t, "no run waits", func() bool { n, _, _ := j.turn.lengths(); return n == 1 })
 		cancel()
-		if err := <-done; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), name+" stopped before its turn") {
+		if err := <-done; !errors.Is(err, context.Canceled) ||
+			!strings.Contains(err.Error(), name+" stopped before its turn") {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

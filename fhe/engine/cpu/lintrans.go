@@ -22,7 +22,8 @@ type rotation struct {
 }
 
 // block computes coefficients [off, off+len(out)) of one row, before the permutation, of a lazily rotated value.
-func (r *run) block(rot *rotation, part, level, i, beta int, s *lattice.SubRing, digits [][]uint64, pc0 [][]uint64, off int, out []uint64) {
+func (r *run) block(rot *rotation, part, level, i, beta int, s *lattice.SubRing, digits [][]uint64, pc0 [][]uint64,
+	off int, out []uint64) {
 	lattice.KeyDot(s, digits, rot.key.row(part, level, i, beta), off, out)
 	if part == 0 && i <= level {
 		s.Add(out, pc0[i][off:off+len(out)], out)

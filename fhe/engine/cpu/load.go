@@ -108,7 +108,8 @@ type down struct {
 }
 
 // Load checks constants and keys, refuses what exceeds the memory limit, and expands constants and keys.
-func (e *Engine) Load(ctx context.Context, p *program.Program, c *program.Constants, keys *fhe.EvaluationKeys) (job program.Job, err error) {
+func (e *Engine) Load(ctx context.Context, p *program.Program, c *program.Constants,
+	keys *fhe.EvaluationKeys) (job program.Job, err error) {
 	if p == nil {
 		return nil, fmt.Errorf("cpu: load: nil program")
 	}

@@ -15,10 +15,10 @@ import (
 )
 
 // Probe measures this machine for about a second and returns the shipped cost table scaled to it: each kind of work by
-// what it takes here in a ring of degree 2^13, on one thread and on all. It needs about 250 MB meanwhile. "bench
-// calibrate" measures every ring degree, and for a minute; Costs remembers what Probe returned.
+// the time that it takes here in a ring of degree 2^13, on one thread and on all. It needs about 250 MB meanwhile.
+// "bench calibrate" measures every ring degree, and for a minute; Costs remembers the result of Probe.
 //
-// Other work beside it distorts a probe, on several threads most of all. Where the system says that other processes held
+// Other work beside it distorts a probe, on several threads most of all. If the system says that other processes held
 // the processor, several threads scale as one does.
 func Probe(ctx context.Context) (*cost.Table, error) {
 	t, _, err := probeHere(ctx)
@@ -196,8 +196,8 @@ func (c *clock) timed(threads int, f func() error) (float64, error) {
 	return float64(took), err
 }
 
-// Kinds whose times scale together, as far as few programs can tell: arithmetic of transforms, products added up, passes
-// that wait for a cache, what waits for memory, and so on. Kinds of no group scale as the whole does.
+// Kinds whose times scale together, as far as few programs can tell: arithmetic of transforms, sums of products, rows
+// from memory, passes, linear combinations. Kinds of no group scale as the whole does.
 var (
 	runGroups = [][]cost.Kind{
 		{cost.Transform, cost.Convert},
@@ -216,8 +216,8 @@ const (
 	threadsApart = 1.5
 )
 
-// scaled returns a table for the machine that was measured: t's numbers, those of each group multiplied by what its work
-// took here by what it takes there. Unless it was quiet, several threads scale as one does.
+// scaled returns a table for the machine that was measured: it multiplies the numbers of each group by the ratio of the
+// time that its work took here to the time by t. Unless the machine was quiet, several threads scale as one does.
 func scaled(t *cost.Table, ms []probed, quiet bool, machine string) (*cost.Table, error) {
 	byThreads := map[int]map[cost.Kind]float64{}
 	for _, m := range ms {
@@ -257,7 +257,8 @@ func scaled(t *cost.Table, ms []probed, quiet bool, machine string) (*cost.Table
 	return cost.NewTable(t.Engine(), machine, t.Commit()+", scaled by a probe", entries)
 }
 
-// factors returns by what the times of a table are to be multiplied to agree with measurements of runs, or of loading.
+// factors returns the factor of each kind that makes the times of a table agree with measurements of runs, or of
+// loading.
 func factors(t *cost.Table, ms []probed, threads int, load bool, groups [][]cost.Kind) func(cost.Kind) float64 {
 	group := map[cost.Kind]cost.Kind{} // by kind: the first of its group
 	for _, g := range groups {
@@ -404,7 +405,8 @@ func (e *prober) combine(operands, results int) {
 }
 
 // material returns an input of random words, and keys that share theirs: the engine copies each.
-func (e *prober) material(prog *program.Program, limbs map[int][][2][][]uint64) (*fhe.Bundle, *fhe.EvaluationKeys, error) {
+func (e *prober) material(prog *program.Program, limbs map[int][][2][][]uint64) (*fhe.Bundle, *fhe.EvaluationKeys,
+	error) {
 	p, owner := prog.Parameters(), fhe.KeyID{'p', 'r', 'o', 'b', 'e'}
 	keys, in := fhe.NewEvaluationKeys(p, owner), fhe.NewBundle(p, owner, prog.Digest())
 	for _, r := range prog.Keys() {

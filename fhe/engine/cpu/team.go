@@ -11,12 +11,12 @@ import (
 
 // team runs the parts of a piece of work on a bounded number of goroutines, which live as long as the team: a run forks
 // and joins every few microseconds, and starting or waking a goroutine each time would cost more than the work. Helpers
-// start when there is work for them. Who has nothing to do looks for work for a short while, yields to other goroutines
-// meanwhile, and then sleeps: a processor that only waits is one that another process could use, and the system moves a
-// thread that waits for a busy processor to one that sleeps.
+// start when there is work for them. A thread that has nothing to do looks for work for a short while, yields to other
+// goroutines meanwhile, and then sleeps: another process can use its processor then, and the system moves a thread
+// that waits for a busy processor to an idle one.
 //
-// Work may nest: whoever starts work takes part in it, so it never waits for a free helper. Whoever waits for the last
-// parts of its work takes parts of younger work meanwhile, never of older: a part that it waits for may itself wait for
+// Work may nest: a thread that starts work takes part in it, so it never waits for a free helper. While it waits for
+// the last parts of its work it takes parts of younger work, never of older: those last parts themselves wait for
 // younger work alone, so that no circle closes.
 type team struct {
 	threads int
@@ -53,8 +53,8 @@ type panicked struct {
 // idleTime is how long a thread looks for work before it sleeps.
 const idleTime = 50 * time.Microsecond
 
-// lateness is how much longer than two parts takes a thread that is not running: less than a system lets another process
-// run before it looks for who waits.
+// lateness is how long a caller sleeps, beyond the time of two parts, before it takes a helper to be held up by another
+// process: less than the time for which a system lets a process run.
 const lateness = time.Millisecond
 
 // sleeper is a goroutine that others can wake.
@@ -74,8 +74,8 @@ func (s *sleeper) rouse() bool {
 	return true
 }
 
-// sleep returns when another goroutine calls rouse, or at once if there is a reason not to sleep. Who makes such a
-// reason calls rouse afterwards, so none is missed.
+// sleep returns when another goroutine calls rouse, or at once if there is a reason not to sleep. A goroutine that
+// makes such a reason calls rouse afterwards, so none is missed.
 func (s *sleeper) sleep(reason func() bool) {
 	s.asleep.Store(true)
 	if reason() && s.asleep.CompareAndSwap(true, false) {
@@ -84,7 +84,7 @@ func (s *sleeper) sleep(reason func() bool) {
 	<-s.wake
 }
 
-// newTeam returns a team of the caller and threads-1 helpers, of which no more work than turn allows. The caller must
+// newTeam returns a team of the caller and threads-1 helpers. No more of them work than turn allows. The caller must
 // stop the team.
 func newTeam(threads int, turn *gate) *team {
 	t := &team{threads: threads, turn: turn, helpers: make([]*sleeper, threads-1)}
@@ -234,8 +234,8 @@ func (t *team) do(n int, f func(i int)) {
 	}
 }
 
-// publish offers work to the team and wakes as many as it has parts for, those first who only wait. It returns the slot
-// of the work, or -1 if there is none, and nobody else will take part.
+// publish offers work to the team and wakes as many threads as it has parts for, callers that sleep first. It returns
+// the slot of the work, or -1 if there is none: then no other thread will take part.
 func (t *team) publish(w *work, width int) int {
 	slot := -1
 	for i := range t.active {
