@@ -82,14 +82,21 @@ func measureLoad(ctx context.Context, s scenario, cfg config, sum *report.Summar
 	return nil
 }
 
-// serve lets clients make runs one after the other until there have been count, and returns how many there were in a
-// second, and how long each took, from its request on.
-func (l *loaded) serve(ctx context.Context, clients, count int) (perSecond float64, took []float64, err error) {
-	took = make([]float64, count)
+// rush is what clients meet.
+type rush struct {
+	perSecond float64   // runs
+	took      []float64 // by run, from its request on
+	processor float64   // time of a run, 0 if the system does not say
+}
+
+// serve lets clients make runs one after the other until there have been count.
+func (l *loaded) serve(ctx context.Context, clients, count int) (rush, error) {
+	took := make([]float64, count)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, clients)
 	start := time.Now()
+	before, ok := processorTime()
 	for c := range clients {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; i < int64(count); i = next.Add(1) - 1 {
@@ -107,7 +114,11 @@ func (l *loaded) serve(ctx context.Context, clients, count int) (perSecond float
 		})
 	}
 	wg.Wait()
-	return float64(count) / time.Since(start).Seconds(), took, errors.Join(errs...)
+	r := rush{perSecond: float64(count) / time.Since(start).Seconds(), took: took}
+	if after, _ := processorTime(); ok {
+		r.processor = (after - before).Seconds() * 1e3 / float64(count)
+	}
+	return r, errors.Join(errs...)
 }
 
 // clients measures throughput and latency for 1, 2, 4, … clients at a time, which take turns.
@@ -116,18 +127,19 @@ func (l *loaded) clients(ctx context.Context, turns int) error {
 	for c := 1; c <= mostClients; c *= 2 {
 		levels = append(levels, c)
 	}
-	rates, times := make([][]float64, len(levels)), make([][]float64, len(levels))
+	rates, times, work := make([][]float64, len(levels)), make([][]float64, len(levels)), make([][]float64, len(levels))
 	for range turns {
 		for i, c := range levels {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			runtime.GC()
-			rate, took, err := l.serve(ctx, c, max((l.cfg.n+turns-1)/turns, 3*c))
+			r, err := l.serve(ctx, c, max((l.cfg.n+turns-1)/turns, 3*c))
 			if err != nil {
 				return fmt.Errorf("%d clients: %w", c, err)
 			}
-			rates[i], times[i] = append(rates[i], rate), append(times[i], took...)
+			rates[i], times[i] = append(rates[i], r.perSecond), append(times[i], r.took...)
+			work[i] = append(work[i], r.processor)
 		}
 	}
 	best, last, p99, median := 0.0, 0.0, 0.0, 0.0
@@ -137,7 +149,8 @@ func (l *loaded) clients(ctx context.Context, turns int) error {
 		p99, median, last = quantile(times[i], 0.99), took.Value, rate.Value
 		best = max(best, last)
 		tail := report.Number(fmt.Sprintf("latency_%d_p99_ms", c), "ms", p99, len(times[i]), "99 of 100 take less")
-		l.sum.Add(rate, took, tail)
+		l.sum.Add(rate, took, tail, report.Median(fmt.Sprintf("processor_%d_ms", c), "ms", work[i],
+			"processor time of a run, which other processes disturb least"))
 	}
 	l.sum.Add(
 		report.Number("throughput_kept", "ratio", last/best, turns,
@@ -154,8 +167,8 @@ func (l *loaded) clients(ctx context.Context, turns int) error {
 func (l *loaded) beside(ctx context.Context, turns int) error {
 	count := max(1, l.cfg.n/turns)
 	contest := func() (float64, error) {
-		rate, _, err := l.serve(ctx, 1, count)
-		return rate, err
+		r, err := l.serve(ctx, 1, count)
+		return r.perSecond, err
 	}
 	times, err := takeTurns(ctx, turns, contest, func() (rate float64, err error) {
 		stop, err := l.cfg.spin(ctx)

@@ -46,6 +46,9 @@ func TestLoad(t *testing.T) {
 		rate, _ := sum.Get(fmt.Sprintf("throughput_%d", c))
 		took, _ := sum.Get(fmt.Sprintf("latency_%d_ms", c))
 		p99, _ := sum.Get(fmt.Sprintf("latency_%d_p99_ms", c))
+		if work, ok := sum.Get(fmt.Sprintf("processor_%d_ms", c)); !ok || len(work.Samples) != 2 {
+			t.Errorf("%d clients: processor time %+v", c, work)
+		}
 		if len(rate.Samples) != 2 || len(took.Samples) < 6*c || took.Value <= 0 || p99.Value < took.Value {
 			t.Errorf("%d clients: %d rates, %d latencies, median %v, 99th percentile %v",
 				c, len(rate.Samples), len(took.Samples), took.Value, p99.Value)
