@@ -24,7 +24,8 @@ func readResults(dir string) ([]result, error) {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s holds no .json file: run bench run SCENARIO -json %s first", dir, filepath.Join(dir, "SCENARIO.json"))
+		return nil, fmt.Errorf("%s holds no .json file: run bench run SCENARIO -json %s first", dir,
+			filepath.Join(dir, "SCENARIO.json"))
 	}
 	var all []result
 	for _, f := range files {
@@ -62,9 +63,11 @@ func writeResults(w io.Writer, all []result) error {
 			p.line("Scenario %s: %s.\n", r.Name, scenarios[i].Title)
 		}
 		p.line("- %s, engine %s, %d thread(s), commit %.12s", r.Date, r.Engine, r.Threads, r.Commit)
-		p.line("- %s, %d cores, %s memory, %s/%s, %s", r.Machine.CPU, r.Machine.Cores, report.Bytes(r.Machine.Memory), r.Machine.OS, r.Machine.Arch, r.Machine.Go)
+		p.line("- %s, %d cores, %s memory, %s/%s, %s", r.Machine.CPU, r.Machine.Cores, report.Bytes(r.Machine.Memory),
+			r.Machine.OS, r.Machine.Arch, r.Machine.Go)
 		if q := r.Parameters; q != nil {
-			p.line("- N = 2^%d, log2(Q) = %.1f, log2(P) = %.1f; %s: log2(QP) = %.1f of at most %.0f", q.LogN, q.LogQ, q.LogP, q.Security.Row, q.Security.Value, q.Security.Limit)
+			p.line("- N = 2^%d, log2(Q) = %.1f, log2(P) = %.1f; %s: log2(QP) = %.1f of at most %.0f", q.LogN, q.LogQ, q.LogP,
+				q.Security.Row, q.Security.Value, q.Security.Limit)
 		}
 		for _, c := range r.Checks {
 			p.line("- check %s: %s", map[bool]string{true: "passed", false: "FAILED"}[c.Pass], c.Name)
@@ -88,7 +91,8 @@ func writeResults(w io.Writer, all []result) error {
 func (p *page) table(all []result, page string) {
 	server, proofs := split(all)
 	if len(server) > 0 {
-		p.rows(server, page, []column{{"server", "server_ms"}, {"per sample", "per_image_ms"}, {"one thread", "server_1_thread_ms"},
+		p.rows(server, page, []column{{"server", "server_ms"}, {"per sample", "per_image_ms"},
+			{"one thread", "server_1_thread_ms"},
 			{"against stock", "speedup_vs_stock"}, {"load", "load_ms"}, {"keys", "keys_wire_bytes"}, {"input", "input_bytes"},
 			{"output", "output_bytes"}, {"precision", "precision_bits"}, {"accuracy", "accuracy"}})
 	}
@@ -96,8 +100,10 @@ func (p *page) table(all []result, page string) {
 		p.line("")
 	}
 	if len(proofs) > 0 {
-		p.rows(proofs, page, []column{{"prove", "prove_ms"}, {"per sample", "per_sample_ms"}, {"verify", "verify_ms"}, {"proof", "proof_bytes"},
-			{"constraints", "constraints"}, {"setup, once", "setup_ms"}, {"load", "load_ms"}, {"proving key", "pk_bytes"}, {"memory", "peak_bytes"},
+		p.rows(proofs, page, []column{{"prove", "prove_ms"}, {"per sample", "per_sample_ms"}, {"verify", "verify_ms"},
+			{"proof", "proof_bytes"},
+			{"constraints", "constraints"}, {"setup, once", "setup_ms"}, {"load", "load_ms"}, {"proving key",
+				"pk_bytes"}, {"memory", "peak_bytes"},
 			{"accuracy", "accuracy"}, {"float64", "accuracy_float"}})
 	}
 }
@@ -125,6 +131,9 @@ func (p *page) rows(all []result, page string, columns []column) {
 	}
 	p.line("%s\n%s", head, rule)
 	for _, r := range all {
+		if !slices.ContainsFunc(columns, func(c column) bool { _, ok := r.Get(c.figure); return ok }) {
+			continue // it has figures of other names, in its section
+		}
 		row := fmt.Sprintf("| [%s](%s#%s) |", r.Name, page, anchor(r.file))
 		for _, c := range columns {
 			cell := "–"

@@ -1,10 +1,12 @@
 package docs_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
 
+	"github.com/signet-ml/signet/fhe/engine/cpu"
 	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/encrypted"
@@ -35,6 +37,18 @@ func Example_cost() {
 		}
 	}
 	fmt.Println("fits 100 MB:", c.PeakBytes() < 100e6)
+
+	if here := os.Getenv("COSTS_OF_THIS_MACHINE"); here != "" { // a second, and a file in the user's cache folder
+		table, err := cpu.Costs(context.Background())
+		if err != nil {
+			log.Fatal(err)
+		}
+		mine, err := plan.CostBy(table, 2)
+		if err != nil {
+			log.Fatal(err)
+		}
+		log.Println("two threads of", mine.Machine, "take", mine.Run)
+	}
 
 	if path := os.Getenv("COST_TABLE"); path != "" { // a file that bench calibrate wrote
 		f, err := os.Open(path)
