@@ -589,7 +589,10 @@ func (m *measure) peak(ctx context.Context) (err error) {
 		return err
 	}
 	if s.PeakBytes > 0 {
-		job := m.plan.Cost()
+		job, err := m.plan.CostBy(m.cfg.costs, 1)
+		if err != nil {
+			return err
+		}
 		held := s.StartBytes + m.holds()
 		m.sum.Add(report.Number("predicted_peak_bytes", "B", float64(job.PeakBytes()+held), 1,
 			"peak_bytes: predicted_job_bytes, inputs, outputs, weights as read and one key, and "+

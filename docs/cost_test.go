@@ -1,12 +1,10 @@
 package docs_test
 
 import (
-	"context"
 	"fmt"
 	"log"
 	"os"
 
-	"github.com/signet-ml/signet/fhe/engine/cpu"
 	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/encrypted"
@@ -29,7 +27,7 @@ func Example_cost() {
 		log.Fatal(err)
 	}
 
-	c := plan.Cost() // one thread of the machine that the library's table was measured on
+	c := plan.Cost() // on one thread of this machine
 	log.Println("a run takes", c.Run, "on", c.Machine)
 	for _, s := range c.Scopes {
 		if s.Ops > 0 {
@@ -37,18 +35,6 @@ func Example_cost() {
 		}
 	}
 	fmt.Println("fits 100 MB:", c.PeakBytes() < 100e6)
-
-	if here := os.Getenv("COSTS_OF_THIS_MACHINE"); here != "" { // a second, and a file in the user's cache folder
-		table, err := cpu.Costs(context.Background())
-		if err != nil {
-			log.Fatal(err)
-		}
-		mine, err := plan.CostBy(table, 2)
-		if err != nil {
-			log.Fatal(err)
-		}
-		log.Println("two threads of", mine.Machine, "take", mine.Run)
-	}
 
 	if path := os.Getenv("COST_TABLE"); path != "" { // a file that bench calibrate wrote
 		f, err := os.Open(path)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/signet-ml/signet/fhe/engine/clear"
 	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/data"
 	"github.com/signet-ml/signet/ml/encrypted"
@@ -525,7 +526,11 @@ func TestPlanTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		section(t, page, mark, fmt.Sprintf("```text\n%v\n```\n", plan))
+		shipped, err := plan.CostBy(cost.Default(), 1) // the same times everywhere
+		if err != nil {
+			t.Fatal(err)
+		}
+		section(t, page, mark, fmt.Sprintf("```text\n%s\n```\n", plan.Describe(shipped)))
 	}
 
 	ds, err := data.BreastCancer()
