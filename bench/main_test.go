@@ -128,8 +128,8 @@ func TestNewest(t *testing.T) {
 <!-- results:begin -->
 | scenario | server or prove | per sample | against stock | keys or proof | accuracy |
 |---|---|---|---|---|---|
-| [lr-single](R.md#lr-single_2026-11-24_1ebbfd2), Intel Xeon | 1.00 ms | – | – | – | – |
-| [lr-batch](R.md#lr-batch_2026-12-02_aaaaaaa), AMD EPYC | 1.00 ms | – | – | – | – |
+| [lr-single](R.md#lr-single_2026-11-24_1ebbfd2), Xeon | 1.00 ms | – | – | – | – |
+| [lr-batch](R.md#lr-batch_2026-12-02_aaaaaaa), EPYC | 1.00 ms | – | – | – | – |
 <!-- results:end -->
 `
 	got, err := withTable("x\n<!-- results:begin -->\nold\n<!-- results:end -->\n", all, "R.md")

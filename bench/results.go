@@ -145,10 +145,9 @@ func (p *page) digest(all []result, page string) error {
 	return p.err
 }
 
-// processor shortens a processor's name to maker and kind: "Intel Xeon".
+// processor shortens a processor's name to its kind: "Xeon" for "Intel(R) Xeon(R) Processor".
 func processor(cpu string) string {
-	words := strings.Fields(strings.ReplaceAll(cpu, "(R)", ""))
-	return strings.Join(words[:min(2, len(words))], " ")
+	return strings.Join(strings.Fields(strings.NewReplacer("(R)", "", "(TM)", "", "Intel", "", "AMD", "", "Processor", "").Replace(cpu)), " ")
 }
 
 // oneDay lists commits, oldest first, that measured a scenario again on the same day: history knows which was first, a
