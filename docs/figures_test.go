@@ -495,6 +495,7 @@ func TestTargetTables(t *testing.T) {
 		{"`Single`, `ServerActivation`, `Tolerance: 0.001`", encrypted.Target{Packing: encrypted.Single, ServerActivation: true, Tolerance: 0.001}},
 		{"`Batch: 1000`", encrypted.Target{Batch: 1000}},
 		{"`Batch: 1000, Precision: 20`", encrypted.Target{Batch: 1000, Precision: 20}},
+		{"`Batch: 1000`, `ServerActivation`", encrypted.Target{Batch: 1000, ServerActivation: true}},
 	} {
 		row.target.Calibration = ds.X
 		plan, err := encrypted.Compile(m, row.target)
