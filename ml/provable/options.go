@@ -36,8 +36,7 @@ type Options struct {
 	// Proofs is how many proofs one model commitment lasts for, at least; 0 is 1,000. A registration counts as one. Each
 	// costs a share of a column of random elements: about 2/m constraints for a network whose widest layer has m outputs.
 	Proofs int
-	// Calibration are samples from which scales are chosen, as for the model: [n, sample shape...]. Required unless
-	// Twin is set.
+	// Calibration are samples from which scales are chosen, as for the model: [n, sample shape...]. Required by Compile.
 	Calibration ml.Tensor
 	// Quantization sets bits and architecture of the integers; its Calibration and Class are set from the fields above.
 	Quantization fixedpoint.Options
