@@ -27,6 +27,10 @@ type Options struct {
 	Weights zk.Visibility
 	// Input: Committed (the default), Hashed or Public. The circuit is the same for all three.
 	Input zk.Visibility
+	// OmitEncoding makes statements say nothing of which real numbers the integers of an input stand for, where every
+	// feature has a unit of its own (see fixedpoint.Encoding). Contracts need it: zk/solidity cannot check an encoding.
+	// Without it a verifier knows from the statement, and it is bound by the proof.
+	OmitEncoding bool
 	// Output: Public (the default), Hashed or Committed.
 	Output zk.Visibility
 	// Answer is what the output is.

@@ -72,7 +72,8 @@ func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.
 	if err != nil {
 		return nil, nil, err
 	}
-	w := proving{Witness: zk.Witness{Trace: trace, Input: c.options.Input, Output: c.options.Output, Context: where}}
+	w := proving{Witness: zk.Witness{Trace: trace, Input: c.options.Input, Output: c.options.Output, Context: where,
+		Encoding: c.encoding()}}
 	switch private := c.options.Weights == zk.Committed; {
 	case private && opening == nil:
 		return nil, nil, errors.New("provable: prove: committed weights need their opening")
@@ -110,18 +111,28 @@ func (c *Circuit) encode(x ml.Tensor) ([]int64, error) {
 	return in, nil
 }
 
+// encoding returns what statements say of the input's integers, nil if nothing.
+func (c *Circuit) encoding() *zk.Encoding {
+	e := c.twin.Encoding()
+	if e.IsZero() || c.options.OmitEncoding {
+		return nil
+	}
+	return &zk.Encoding{Offsets: e.Offsets, Units: e.Units}
+}
+
 // Statement returns what a verifier who knows x, and holds the commitment of a registry, believes was proved about p.
-// x is used when the input is public: it is encoded again, so a prediction about another input does not verify. For
+// The units and offsets of the input's features are the circuit's own. x is used when the input is public: it is encoded again, so a prediction about another input does not verify. For
 // public weights commitment is nil. It returns nil when x does not fit the model.
 func (c *Circuit) Statement(commitment *Commitment, x ml.Tensor, p *Prediction) *zk.Statement {
 	st := *p.statement
 	st.Model = commitment
+	st.Input.Encoding = c.encoding()
 	if c.options.Input == zk.Public {
 		in, err := c.encode(x)
 		if err != nil {
 			return nil // zk.Verify refuses it
 		}
-		st.Input = zk.Claim{Visibility: zk.Public, Values: in}
+		st.Input = zk.Claim{Visibility: zk.Public, Values: in, Encoding: c.encoding()}
 	}
 	return &st
 }
