@@ -26,6 +26,15 @@ const (
 	HeaderCounts               // samples, features, class names: the form of scikit-learn's tables
 )
 
+// Target says what the label of a sample is.
+type Target int
+
+// Kinds of labels.
+const (
+	TargetClasses Target = iota // the class: its name, or its number from 0
+	TargetNumbers               // a number to predict, as for regression
+)
+
 // NoLabel is the LabelColumn of a table without labels.
 const NoLabel = -1
 
@@ -38,6 +47,8 @@ type CSVOptions struct {
 	// LabelColumn is the label's column, counted from 1. Default 0: the last one.
 	// NoLabel: there is none.
 	LabelColumn int
+
+	Target Target // what the label is; default TargetClasses
 
 	// Classes are the names of the classes in order. A label is one of the names, or a
 	// number from 0. Default nil: those of HeaderCounts, or none if all labels are
@@ -79,8 +90,10 @@ func LoadCSV(path string, o CSVOptions) (Dataset, error) {
 }
 
 // ReadCSV reads a table from r to its end: one sample per line, numbers in all
-// columns but the label's. Commas, semicolons, tabs or spaces separate the columns. Spaces around fields are ignored, as are empty lines, and
-// empty fields behind the last column where every line ends in a separator. The
+// columns but the label's, which holds classes unless Target says numbers. Commas,
+// semicolons, tabs or spaces separate the columns. Spaces around fields are ignored, as
+// are empty lines, and empty fields behind the last column where every line ends in a
+// separator. The
 // text is UTF-8, with or without a byte-order mark, and its lines end in a line feed, a
 // carriage return or both. It may be compressed with gzip.
 //
@@ -95,15 +108,12 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 	if o.Limit == 0 {
 		o.Limit = defaultCSVLimit
 	}
-	if o.Limit < 0 || o.LabelColumn < NoLabel || o.Header < HeaderNone || o.Header > HeaderCounts {
-		return Dataset{}, &CSVError{Err: fmt.Errorf("options: limit %d, label column %d, header %d", o.Limit, o.LabelColumn, o.Header)}
+	if err := o.check(); err != nil {
+		return Dataset{}, &CSVError{Err: fmt.Errorf("options: %w", err)}
 	}
 	r, err := decompress(r)
 	if err != nil {
 		return Dataset{}, &CSVError{Err: fmt.Errorf("gzip: %w", err)}
-	}
-	if o.Decimal != 0 && o.Decimal != '.' && o.Decimal != ',' {
-		return Dataset{}, &CSVError{Err: fmt.Errorf("options: decimal %q, want '.' or ','", o.Decimal)}
 	}
 	text, head, err := textReader(&limitReader{r: r, left: o.Limit})
 	if err != nil {
@@ -148,6 +158,23 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 	return t.finish()
 }
 
+// check reports options that no table can have.
+func (o CSVOptions) check() error {
+	switch {
+	case o.Limit < 0 || o.LabelColumn < NoLabel || o.Header < HeaderNone || o.Header > HeaderCounts:
+		return fmt.Errorf("limit %d, label column %d, header %d", o.Limit, o.LabelColumn, o.Header)
+	case o.Decimal != 0 && o.Decimal != '.' && o.Decimal != ',':
+		return fmt.Errorf("decimal %q, want '.' or ','", o.Decimal)
+	case o.Target != TargetClasses && o.Target != TargetNumbers:
+		return fmt.Errorf("target %d, want TargetClasses or TargetNumbers", o.Target)
+	case o.Target == TargetNumbers && o.LabelColumn == NoLabel:
+		return errors.New("TargetNumbers without a label column: with numbers in a file of their own, read both files with NoLabel")
+	case o.Target == TargetNumbers && o.Classes != nil:
+		return fmt.Errorf("TargetNumbers with classes %q", o.Classes)
+	}
+	return nil
+}
+
 // asCSVError returns err as what it is, or with nothing known about the place.
 func asCSVError(err error) *CSVError {
 	var ce *CSVError
@@ -187,8 +214,9 @@ type table struct {
 	blank             bool     // empty fields behind the last column of the first line were left out
 	samples, features int      // promised by HeaderCounts, else -1
 	x                 []float64
-	labels            []string
-	lines             []int // where each sample is
+	labels            []string  // of TargetClasses
+	targets           []float64 // of TargetNumbers
+	lines             []int     // where each sample is
 	decimals          decimals
 }
 
@@ -225,8 +253,11 @@ func (t *table) header(rec []string) error {
 			if err != nil {
 				return err
 			}
-			if c == "" {
+			switch {
+			case c == "":
 				return t.at(i+2, "a class without a name")
+			case t.o.Target == TargetNumbers:
+				return t.at(i+2, "class %q in the header of a table of TargetNumbers", c)
 			}
 			t.o.Classes = append(t.o.Classes, c)
 		}
@@ -334,7 +365,7 @@ func (t *table) sample(rec []string, line int) error {
 	}
 	t.nameFeatures(label)
 	for i, f := range rec {
-		if i == label {
+		if i == label && t.o.Target == TargetClasses {
 			l, err := t.name(f, i)
 			if err != nil {
 				return err
@@ -346,6 +377,9 @@ func (t *table) sample(rec []string, line int) error {
 			continue
 		}
 		f = strings.TrimSpace(f)
+		if missing(f) && i == label {
+			return t.at(i, "missing target %q: remove the line", f)
+		}
 		if missing(f) {
 			return t.at(i, "missing value %q: remove the line, or put a number there, such as the mean of the column", f)
 		}
@@ -354,16 +388,21 @@ func (t *table) sample(rec []string, line int) error {
 			return err
 		}
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return t.at(i, "%q is not a finite number (%s)", f, t.hint(f))
+			return t.at(i, "%q is not a finite number (%s)", f, t.hint(f, i == label))
 		}
-		t.x = append(t.x, v)
+		if i == label {
+			t.targets = append(t.targets, v)
+		} else {
+			t.x = append(t.x, v)
+		}
 	}
 	t.lines = append(t.lines, line)
 	return nil
 }
 
-// hint asks what may be wrong with the options, when field f of a sample is no number.
-func (t *table) hint(f string) string {
+// hint asks what may be wrong with the options, when field f of a sample, or its target,
+// is no number.
+func (t *table) hint(f string, target bool) string {
 	switch {
 	case strings.ContainsAny(f, ";\t|"):
 		return "another separator? see CSVOptions.Comma"
@@ -371,6 +410,8 @@ func (t *table) hint(f string) string {
 		return "a decimal comma or a separator of thousands? see CSVOptions.Decimal"
 	case len(t.lines) == 0 && t.o.Header == HeaderNone:
 		return "a header line? see CSVOptions.Header"
+	case target:
+		return "a class? see CSVOptions.Target"
 	}
 	return "a label? see CSVOptions.LabelColumn"
 }
@@ -434,6 +475,10 @@ func (t *table) finish() (Dataset, error) {
 	}
 	d := Dataset{Name: t.o.Name, X: ml.Tensor{Shape: []int{n, w}, Data: t.x}, Features: slices.Clone(t.o.Features)}
 	if t.o.LabelColumn == NoLabel {
+		return d, nil
+	}
+	if t.o.Target == TargetNumbers {
+		d.Targets = t.targets
 		return d, nil
 	}
 	d.Classes = slices.Clone(t.o.Classes)

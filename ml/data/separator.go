@@ -89,7 +89,7 @@ func (t *table) lineFields(head []byte, comma rune) [][]string {
 }
 
 // samplesAll reports whether lines are samples of equal length, of two columns or more,
-// whose fields are numbers or missing, but for the label's.
+// whose fields are numbers or missing, but for the label's when that is a class.
 func (t *table) samplesAll(lines [][]string, comma rune) bool {
 	width := 0
 	for i, rec := range lines {
@@ -106,7 +106,10 @@ func (t *table) samplesAll(lines [][]string, comma rune) bool {
 			return false
 		}
 		label := t.o.LabelColumn - 1
-		if t.o.LabelColumn == 0 {
+		switch {
+		case t.o.Target == TargetNumbers:
+			label = -1
+		case t.o.LabelColumn == 0:
 			label = width - 1
 		}
 		for j, f := range rec {
