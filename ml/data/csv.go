@@ -52,7 +52,9 @@ type CSVOptions struct {
 
 	// Classes are the names of the classes in order. A label is one of the names, or a
 	// number from 0. Default nil: those of HeaderCounts, or none if all labels are
-	// numbers from 0, or the distinct labels in sorted order.
+	// numbers from 0, or the distinct labels in sorted order. Without names, labels that
+	// look like something else are an error: numbers with decimals or from 65,536, more
+	// than 100 different numbers, more than ten labels with fewer than two samples each.
 	Classes []string
 
 	Features []string // names of the features; default: those of HeaderNames
@@ -65,10 +67,7 @@ type CSVOptions struct {
 	Limit   int64 // bytes after decompression; default 1 GiB
 }
 
-const (
-	defaultCSVLimit = 1 << 30
-	maxClasses      = 1 << 16 // bounds what a numeric label can claim
-)
+const defaultCSVLimit = 1 << 30
 
 // LoadCSV reads the table in the file at path, plain or gzip-compressed. Errors are
 // those of [ReadCSV], and those of opening the file.
@@ -99,7 +98,7 @@ func LoadCSV(path string, o CSVOptions) (Dataset, error) {
 //
 // It fails with *[CSVError] naming line and column when a field is not a finite
 // number, a value or a label is missing ("", "NA", "?" and the like), a label is not one
-// of the classes, a column has no name in a line of names, lines have different lengths,
+// of the classes, labels look like numbers to predict (see CSVOptions.Classes), a column has no name in a line of names, lines have different lengths,
 // the separator or the decimals can be read in two ways,
 // counts of the header are wrong, or there is no sample. It names what is no table for what it is:
 // text in UTF-16, a web page, a workbook, a Git LFS pointer. The error wraps [ErrLimit] when the table
@@ -481,40 +480,9 @@ func (t *table) finish() (Dataset, error) {
 		d.Targets = t.targets
 		return d, nil
 	}
-	d.Classes = slices.Clone(t.o.Classes)
-	if len(d.Classes) == 0 && !allNumbers(t.labels) {
-		d.Classes = slices.Compact(slices.Sorted(slices.Values(t.labels)))
-	}
-	byName := make(map[string]int, len(d.Classes))
-	for i, c := range d.Classes {
-		byName[c] = i
-	}
-	label, err := t.label()
-	if err != nil {
-		return fail("%w", err)
-	}
-	d.Y = make([]int, n)
-	for i, l := range t.labels {
-		y, ok := byName[l]
-		if !ok {
-			var err error
-			y, err = strconv.Atoi(l)
-			if err != nil || y < 0 || y >= maxClasses || len(d.Classes) > 0 && y >= len(d.Classes) {
-				e := t.at(label, "label %q is not one of the classes %q", l, d.Classes)
-				e.Line = t.lines[i]
-				return Dataset{}, e
-			}
-		}
-		d.Y[i] = y
+	var err error
+	if d.Y, d.Classes, err = t.classes(); err != nil {
+		return Dataset{}, asCSVError(err)
 	}
 	return d, nil
-}
-
-func allNumbers(labels []string) bool {
-	for _, l := range labels {
-		if y, err := strconv.Atoi(l); err != nil || y < 0 || y >= maxClasses {
-			return false
-		}
-	}
-	return true
 }
