@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -100,7 +99,7 @@ func LoadCSV(path string, o CSVOptions) (Dataset, error) {
 // number, a value or a label is missing ("", "NA", "?" and the like), a label is not one
 // of the classes, labels look like numbers to predict (see CSVOptions.Classes), a column has no name in a line of names, lines have different lengths,
 // the separator or the decimals can be read in two ways,
-// counts of the header are wrong, or there is no sample. It names what is no table for what it is:
+// the first line is not what Header says, counts of the header are wrong, or there is no sample. It names what is no table for what it is:
 // text in UTF-16, a web page, a workbook, a Git LFS pointer. The error wraps [ErrLimit] when the table
 // is longer than Limit.
 func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
@@ -142,14 +141,19 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 		if len(rec) == 1 && strings.TrimSpace(rec[0]) == "" {
 			continue
 		}
-		if first && o.Header != HeaderNone {
-			err = t.header(rec)
-		} else {
+		switch {
+		case first && o.Header == HeaderNames:
+			t.names0, t.names0Line = slices.Clone(rec), line
+		case first && o.Header == HeaderCounts:
+			err = t.counts(rec)
+		default:
 			err = t.sample(rec, line)
 		}
 		if err != nil {
 			ce := asCSVError(err)
-			ce.Line = line
+			if ce.Line == 0 {
+				ce.Line = line
+			}
 			return Dataset{}, ce
 		}
 		first = false
@@ -210,8 +214,11 @@ type table struct {
 	comma             rune
 	width             int      // columns, from the first line that has samples or names
 	names             []string // of the columns; nil when the table has none
-	blank             bool     // empty fields behind the last column of the first line were left out
-	samples, features int      // promised by HeaderCounts, else -1
+	names0            []string // the line of names, until the first sample is known
+	names0Line        int
+	counted           int  // features that the first sample would promise as a line of counts, else 0
+	blank             bool // empty fields behind the last column of the first line were left out
+	samples, features int  // promised by HeaderCounts, else -1
 	x                 []float64
 	labels            []string  // of TargetClasses
 	targets           []float64 // of TargetNumbers
@@ -226,73 +233,6 @@ func (t *table) at(i int, format string, args ...any) *CSVError {
 		e.Field = t.names[i]
 	}
 	return e
-}
-
-func (t *table) header(rec []string) error {
-	if t.o.Header == HeaderNames {
-		return t.columns(rec)
-	}
-	if len(rec) < 2 {
-		return fmt.Errorf("header has %d fields, want samples, features and class names", len(rec))
-	}
-	for i, p := range []*int{&t.samples, &t.features} {
-		n, err := strconv.Atoi(strings.TrimSpace(rec[i]))
-		if err != nil || n < 1 {
-			return t.at(i, "%q is not a count", rec[i])
-		}
-		*p = n
-	}
-	if t.o.Classes == nil {
-		n := len(rec)
-		for n > 2 && strings.TrimSpace(rec[n-1]) == "" {
-			n--
-		}
-		for i, c := range rec[2:n] {
-			c, err := t.name(c, i+2)
-			if err != nil {
-				return err
-			}
-			switch {
-			case c == "":
-				return t.at(i+2, "a class without a name")
-			case t.o.Target == TargetNumbers:
-				return t.at(i+2, "class %q in the header of a table of TargetNumbers", c)
-			}
-			t.o.Classes = append(t.o.Classes, c)
-		}
-	}
-	return nil
-}
-
-// columns takes a line of names.
-func (t *table) columns(rec []string) error {
-	rec, err := t.trim(rec)
-	if err != nil {
-		return err
-	}
-	label, err := t.label()
-	if err != nil {
-		return err
-	}
-	var names, features []string
-	for i, f := range rec {
-		f, err := t.name(f, i)
-		if err != nil {
-			return err
-		}
-		if names = append(names, f); i == label {
-			continue
-		}
-		if f == "" && t.o.Features == nil {
-			return t.at(i, "no name in the header: name the column, or leave it out of the file when it numbers the lines")
-		}
-		features = append(features, f)
-	}
-	t.names = names
-	if t.o.Features == nil {
-		t.o.Features = features
-	}
-	return nil
 }
 
 // name returns a copy of field i, which is the name of a column or a class. Bytes of
@@ -354,6 +294,14 @@ func (t *table) trim(rec []string) ([]string, error) {
 }
 
 func (t *table) sample(rec []string, line int) error {
+	if err := t.takeNames(rec); err != nil {
+		return err
+	}
+	if len(t.lines) == 1 && len(unpadded(rec)) != t.width && t.hasFeatures(rec, t.counted) {
+		e := t.at(0, "%d features, as the lines below have, in the first line (%s)", t.counted, adviceCounts)
+		e.Line = t.lines[0]
+		return e
+	}
 	rec, err := t.trim(rec)
 	if err != nil {
 		return err
@@ -363,6 +311,10 @@ func (t *table) sample(rec []string, line int) error {
 		return err
 	}
 	t.nameFeatures(label)
+	first := len(t.lines) == 0 && t.o.Header == HeaderNone
+	if first {
+		_, t.counted = countsOf(rec)
+	}
 	for i, f := range rec {
 		if i == label && t.o.Target == TargetClasses {
 			l, err := t.name(f, i)
@@ -376,10 +328,12 @@ func (t *table) sample(rec []string, line int) error {
 			continue
 		}
 		f = strings.TrimSpace(f)
-		if missing(f) && i == label {
+		switch {
+		case missing(f) && first && t.onlyWords(rec):
+			return t.at(i, "%q is not a finite number (%s)", f, adviceTitles)
+		case missing(f) && i == label:
 			return t.at(i, "missing target %q: remove the line", f)
-		}
-		if missing(f) {
+		case missing(f):
 			return t.at(i, "missing value %q: remove the line, or put a number there, such as the mean of the column", f)
 		}
 		v, err := t.number(f, i, line)
@@ -387,7 +341,7 @@ func (t *table) sample(rec []string, line int) error {
 			return err
 		}
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return t.at(i, "%q is not a finite number (%s)", f, t.hint(f, i == label))
+			return t.at(i, "%q is not a finite number (%s)", f, t.hint(f, rec, i == label))
 		}
 		if i == label {
 			t.targets = append(t.targets, v)
@@ -401,14 +355,14 @@ func (t *table) sample(rec []string, line int) error {
 
 // hint asks what may be wrong with the options, when field f of a sample, or its target,
 // is no number.
-func (t *table) hint(f string, target bool) string {
+func (t *table) hint(f string, rec []string, target bool) string {
 	switch {
 	case strings.ContainsAny(f, ";\t|"):
 		return "another separator? see CSVOptions.Comma"
 	case strings.ContainsAny(f, ",") && strings.ContainsAny(f, "0123456789"):
 		return "a decimal comma or a separator of thousands? see CSVOptions.Decimal"
 	case len(t.lines) == 0 && t.o.Header == HeaderNone:
-		return "a header line? see CSVOptions.Header"
+		return t.notSample(rec)
 	case target:
 		return "a class? see CSVOptions.Target"
 	}
@@ -449,6 +403,9 @@ func (t *table) finish() (Dataset, error) {
 	fail := func(format string, args ...any) (Dataset, error) {
 		return Dataset{}, &CSVError{Err: fmt.Errorf(format, args...)}
 	}
+	if err := t.takeNames(nil); err != nil {
+		return Dataset{}, asCSVError(err)
+	}
 	w := t.width
 	if t.o.LabelColumn != NoLabel {
 		w--
@@ -467,7 +424,7 @@ func (t *table) finish() (Dataset, error) {
 	}
 	n := len(t.x) / w
 	if t.samples >= 0 && (t.samples != n || t.features != w) {
-		return fail("header promises %d samples of %d features, found %d of %d", t.samples, t.features, n, w)
+		return fail("header promises %d samples of %d features, found %d of %d%s", t.samples, t.features, n, w, t.numbersCounted())
 	}
 	if t.o.Features != nil && len(t.o.Features) != w {
 		return fail("%d feature names for %d features", len(t.o.Features), w)

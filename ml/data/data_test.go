@@ -400,7 +400,7 @@ func TestReadCSVRefuses(t *testing.T) {
 		{"points and commas", "1.5;0\n2,5;1\n", CSVOptions{Comma: ';'}, 2, 1, `"1.5" in line 1`},
 		{"two tabs", "1\t2\t0\n1\t\t0\n", CSVOptions{}, 2, 2, "missing value"},
 		{"decimal option", "1,0\n", CSVOptions{Decimal: ';'}, 0, 0, "options"},
-		{"header not declared", "a,b,label\n1,2,0\n", CSVOptions{}, 1, 1, "header line"},
+		{"header not declared", "a,b,label\n1,2,0\n", CSVOptions{}, 1, 1, "set CSVOptions.Header to HeaderNames"},
 		{"not a number", "1,2,0\n1,x,0\n", CSVOptions{}, 2, 2, `"x" is not a finite number`},
 		{"infinite", "1,Inf,0\n", CSVOptions{}, 1, 2, "finite"},
 		{"too large", "1,1e999,0\n", CSVOptions{}, 1, 2, "finite"},

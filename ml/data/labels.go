@@ -45,7 +45,7 @@ func (t *table) classes() (y []int, names []string, err error) {
 	for i, l := range t.labels {
 		k, ok := byName[l]
 		if !ok {
-			v, number := t.labelNumber(l)
+			v, number := t.plainNumber(l)
 			if !number || v != math.Trunc(v) || v < 0 || v >= maxClasses || len(names) > 0 && v >= float64(len(names)) {
 				e := t.at(label, "label %q is not one of the classes %q", l, names)
 				e.Line = t.lines[i]
@@ -68,7 +68,7 @@ func (t *table) classNames(label int) ([]string, error) {
 		return e
 	}
 	for i, l := range t.labels {
-		v, ok := t.labelNumber(l)
+		v, ok := t.plainNumber(l)
 		if !ok {
 			texts[l] = true
 			continue
@@ -97,7 +97,7 @@ func (t *table) classNames(label int) ([]string, error) {
 	// Numbers from below 0, such as -1 and +1, are names. One number is one class however
 	// it is written.
 	for i, l := range t.labels {
-		v, _ := t.labelNumber(l)
+		v, _ := t.plainNumber(l)
 		t.labels[i] = strconv.Itoa(int(v))
 	}
 	var names []string
@@ -107,9 +107,9 @@ func (t *table) classNames(label int) ([]string, error) {
 	return names, nil
 }
 
-// labelNumber returns the number that a label is. Words such as "inf", and hexadecimal
+// plainNumber returns the number that a label or a name is. Words such as "inf", and hexadecimal
 // numbers, are names.
-func (t *table) labelNumber(l string) (float64, bool) {
+func (t *table) plainNumber(l string) (float64, bool) {
 	if strings.Trim(l, "+-.,0123456789eE") != "" {
 		return 0, false
 	}

@@ -80,10 +80,7 @@ func (t *table) lineFields(head []byte, comma rune) [][]string {
 		if len(rec) == 1 && strings.TrimSpace(rec[0]) == "" {
 			continue
 		}
-		for len(rec) > 1 && strings.TrimSpace(rec[len(rec)-1]) == "" {
-			rec = rec[:len(rec)-1]
-		}
-		lines = append(lines, rec)
+		lines = append(lines, unpadded(rec))
 	}
 	return lines
 }
