@@ -13,7 +13,7 @@ import (
 )
 
 // separators are those that a table may have without saying so, the usual one first.
-// Spaces separate columns only where none of these occurs.
+// Spaces separate columns only where none of these does.
 var separators = []rune{',', ';', '\t'}
 
 // sampleLines is how many lines of a table the separator is chosen by.
@@ -46,17 +46,20 @@ func (t *table) separator(head []byte) (rune, error) {
 			fit = append(fit, c)
 		}
 	}
+	// Spaces fit beside commas when those separate decimals, as in "1,5 2 0". There a
+	// comma may fit too, with the label "5 2 0".
+	if t.samplesAll(t.lineFields(head, ' '), ' ') {
+		fit = append(fit, ' ')
+	}
 	switch {
-	case len(occur) == 0 && t.samplesAll(t.lineFields(head, ' '), ' '):
-		return ' ', nil
+	case len(fit) == 1:
+		return fit[0], nil
 	case len(occur) == 0 && t.o.Decimal == ',' && t.oneColumn(head):
 		return ';', nil // anything but the comma
 	case len(occur) == 0:
 		return ',', nil
-	case len(occur) == 1:
+	case len(occur) == 1 && len(fit) == 0:
 		return occur[0], nil
-	case len(fit) == 1:
-		return fit[0], nil
 	case len(fit) > 1:
 		e := t.at(0, "columns may be separated by %q or by %q: say which in CSVOptions.Comma", fit[0], fit[1])
 		e.Line = 1

@@ -90,6 +90,43 @@ func TestSeparatorInNames(t *testing.T) {
 	}
 }
 
+func TestSpacesAndDecimalCommas(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		o    CSVOptions
+		want []float64
+	}{
+		"three columns":     {"1,5  2,5 0\n3,25 4 1\n", CSVOptions{}, []float64{1.5, 2.5, 3.25, 4}},
+		"padded":            {" 1,5  2,5 0 \n\n3 4,5 1 \n", CSVOptions{}, []float64{1.5, 2.5, 3, 4.5}},
+		"targets":           {"1,5  2 7,5\n3,25 4 1\n", CSVOptions{Target: TargetNumbers}, []float64{1.5, 2, 3.25, 4}},
+		"features alone":    {"1,5  2\n3,25 4\n", CSVOptions{LabelColumn: NoLabel}, []float64{1.5, 2, 3.25, 4}},
+		"commas said":       {"1,5  2 0\n3,25 4 1\n", CSVOptions{Comma: ','}, []float64{1, 3}},
+		"spaces said":       {"1,5  2 0\n3,25 4 1\n", CSVOptions{Comma: ' '}, []float64{1.5, 2, 3.25, 4}},
+		"decimals said":     {"1,5  2 0\n3,25 4 1\n", CSVOptions{Decimal: ','}, []float64{1.5, 2, 3.25, 4}},
+		"points said":       {"1,5 kg\n3,25 kg\n", CSVOptions{Decimal: '.'}, []float64{1, 3}},
+		"spaces for beauty": {"1, 5, 0\n3, 4, 1\n", CSVOptions{}, []float64{1, 5, 3, 4}},
+		"spaces in labels":  {"1,5,red 1\n3,4,blue 1\n", CSVOptions{}, []float64{1, 5, 3, 4}},
+		"no decimals":       {"1,red 1\n3,blue 1\n", CSVOptions{}, []float64{1, 3}},
+	} {
+		d, err := ReadCSV(strings.NewReader(c.text), c.o)
+		if err != nil || !slices.Equal(d.X.Data, c.want) {
+			t.Errorf("%s: %v, %v, want %v", name, d.X.Data, err, c.want)
+		}
+	}
+	for text, want := range map[string]string{
+		"1,5 2 0\n3,25 4 1\n":    "columns may be separated by ',' or by ' ': say which in CSVOptions.Comma",
+		"1,5 kg\n3,25 kg\n":      "columns may be separated by ',' or by ' '",
+		"1,234 5,1 0\n5 x,2 1\n": `"234 5" is not a finite number`,
+		"1, x, 0\n":              `"x" is not a finite number`,
+	} {
+		_, err := ReadCSV(strings.NewReader(text), CSVOptions{})
+		var ce *CSVError
+		if !errors.As(err, &ce) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
 func TestTabsInQuotes(t *testing.T) {
 	d, err := ReadCSV(strings.NewReader("1\t\"a\tb\"\n2\t\"c\td\"\n"), CSVOptions{})
 	if err != nil || !slices.Equal(d.Classes, []string{"a\tb", "c\td"}) {
