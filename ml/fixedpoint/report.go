@@ -3,6 +3,7 @@ package fixedpoint
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -119,8 +120,8 @@ func (q *Model) Compare(m *ml.Model, x ml.Tensor, labels []int) (Report, error) 
 
 // count adds how the tensors of some samples use their intervals.
 func (r *Report) count(q *Model, x ml.Tensor, trace [][]int64) {
-	for _, v := range x.Data {
-		if _, cut := q.def.Input.encode(v / q.InputScale()); cut {
+	for i, v := range x.Data {
+		if _, cut := q.def.Input.encode(q.units(i, v)); cut {
 			r.Tensors[0].Saturated++
 		}
 	}
@@ -161,6 +162,12 @@ func (q *Model) scores(m *ml.Model, exact []ml.Tensor, trace [][]int64) (got, re
 			got[i] = got[2*i+1] - got[2*i]
 		}
 		got = got[:len(ref)]
+	}
+	if w := q.sizes[at]; q.def.Relative && len(got) == len(ref) {
+		ref = slices.Clone(ref)
+		for i := 0; i < len(ref); i += w {
+			subtractMean(ref[i : i+w])
+		}
 	}
 	if len(got) != len(ref) {
 		return nil, nil, &ml.ShapeError{Where: "fixedpoint: compare: outputs", Got: []int{len(ref)}, Want: fmt.Sprintf("[%d], as the model in integers", len(got))}
