@@ -4,6 +4,7 @@
 //	go run ./bench run mlp-single -json /tmp/mlp-single.json
 //	go run ./bench run mlp-batch -data /path/to/mnist -json bench/results/mlp-batch.json
 //	go run ./bench run zk-mlp -cold -json bench/results/zk-mlp.json
+//	go run ./bench accuracy -data /path/to/tables -json bench/results/accuracy.json
 //	go run ./bench results                                   # bench/RESULTS.md from bench/results
 //	go run ./bench inspect public/program --json
 //
@@ -15,6 +16,10 @@
 // only way to measure a setup whose keys are cached. Keys are made, and the peak of memory taken, in processes of their
 // own. Each scenario prints its report first, what was known before there were keys, and the report's predictions stand
 // beside what was measured.
+//
+// Accuracy compares labels of models on tables, as measured, with those of the models in float64: encrypted one sample at a
+// time or in a batch, and in the integers that proofs are about. It fails where fewer than 99 in 100 agree and no compiler
+// refused the model.
 //
 // Without -data models are trained and tried on the embedded subsets, and the figures say so. Times are those of one
 // machine; the file names it.
