@@ -7,7 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
-	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,11 +35,11 @@ type accuracyCmd struct {
 
 // Run compares the labels of models in float64 with those that are computed encrypted or proved.
 func (c *accuracyCmd) Run(e *env) error {
-	chosen, err := chosenTables(c.Tables)
+	chosen, err := choose("table", tables, func(t table) string { return t.name }, c.Tables)
 	if err != nil {
 		return err
 	}
-	kinds, err := chosenLearners(c.Models)
+	kinds, err := choose("kind of model", learners, func(l learner) string { return l.name }, c.Models)
 	if err != nil {
 		return err
 	}
@@ -69,28 +69,23 @@ func (c *accuracyCmd) Run(e *env) error {
 	return nil
 }
 
-// chosenLearners returns the kinds of models of some names, all for none.
-func chosenLearners(names []string) ([]learner, error) {
+// choose returns those of all with some names, all for none.
+func choose[T any](what string, all []T, name func(T) string, names []string) ([]T, error) {
 	if len(names) == 0 {
-		return learners, nil
+		return all, nil
 	}
-	var out []learner
+	var have []string
+	for _, t := range all {
+		if !slices.Contains(have, name(t)) {
+			have = append(have, name(t))
+		}
+	}
 	for _, n := range names {
-		found := false
-		var have []string
-		for _, l := range learners {
-			if l.name == n {
-				out, found = append(out, l), true
-			}
-			if len(have) == 0 || !strings.Contains(strings.Join(have, ","), l.name) {
-				have = append(have, l.name)
-			}
-		}
-		if !found {
-			return nil, &usageError{fmt.Errorf("there is no kind of model %q; there are %s", n, strings.Join(have, ", "))}
+		if !slices.Contains(have, n) {
+			return nil, &usageError{fmt.Errorf("there is no %s %q; there are %s", what, n, strings.Join(have, ", "))}
 		}
 	}
-	return out, nil
+	return slices.DeleteFunc(slices.Clone(all), func(t T) bool { return !slices.Contains(names, name(t)) }), nil
 }
 
 // compareTables measures every cell.
@@ -102,6 +97,9 @@ func compareTables(ctx context.Context, log io.Writer, dir string, chosen []tabl
 	sum := report.New(tablesName)
 	sum.Engine, sum.Threads = eng.Info().Name, eng.Info().Threads
 	sum.Date = time.Now().UTC().Format(time.DateOnly)
+	if load, ok := report.Load(); ok {
+		sum.Add(report.Number("load_before", "processes", load, 1, "wanted a processor in the minute before"))
+	}
 	start, measured := time.Now(), 0
 	for _, t := range chosen {
 		if dir == "" && t.name != "breast-cancer" {
@@ -543,7 +541,6 @@ func (j *judge) proof(ctx context.Context, circuit *provable.Circuit, answer flo
 	if err != nil {
 		return 0, err
 	}
-	runtime.GC() // the memory of a proof is that of several runs
 	if err := zk.Verify(keys.VerifyingKey(), circuit.Statement(commitment, x, said), proof); err != nil {
 		return 0, err
 	}

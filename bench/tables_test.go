@@ -17,7 +17,7 @@ import (
 	"github.com/signet-ml/signet/ml/report"
 )
 
-func close(t *testing.T, what string, got, want, tolerance float64) {
+func near(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= tolerance) {
 		t.Errorf("%s: %g, want %g", what, got, want)
@@ -45,9 +45,9 @@ func TestDiscriminants(t *testing.T) {
 	if err != nil || len(b) != 1 || !slices.Equal(w.Shape, []int{1, 2}) {
 		t.Fatalf("shape %v, offsets %v, error %v", w.Shape, b, err)
 	}
-	close(t, "first weight", w.Data[0], 4, 1e-12)
-	close(t, "second weight", w.Data[1], 0, 1e-12)
-	close(t, "offset", b[0], math.Log(2)-4, 1e-12)
+	near(t, "first weight", w.Data[0], 4, 1e-12)
+	near(t, "second weight", w.Data[1], 0, 1e-12)
+	near(t, "offset", b[0], math.Log(2)-4, 1e-12)
 
 	// With a third class there is a function for each: Σ⁻¹μ and log π - μᵀΣ⁻¹μ/2.
 	for _, p := range cross {
@@ -59,10 +59,10 @@ func TestDiscriminants(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []float64{0, 0, 4, 0, 0, 2} {
-		close(t, "weight", w.Data[i], want, 1e-12)
+		near(t, "weight", w.Data[i], want, 1e-12)
 	}
 	for k, want := range []float64{math.Log(0.25), math.Log(0.5) - 4, math.Log(0.25) - 4} {
-		close(t, "offset", b[k], want, 1e-12)
+		near(t, "offset", b[k], want, 1e-12)
 	}
 	if _, _, err := discriminants(x, y, 4, 0); err == nil || !strings.Contains(err.Error(), "class 3") {
 		t.Errorf("a class without samples: error %v", err)
@@ -80,8 +80,8 @@ func TestRidge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	close(t, "slope", w.Data[0], 10./4, 1e-12)
-	close(t, "offset", b[0], 100-25, 1e-12)
+	near(t, "slope", w.Data[0], 10./4, 1e-12)
+	near(t, "offset", b[0], 100-25, 1e-12)
 	constant := ml.Tensor{Shape: []int{3, 2}, Data: []float64{1, 1, 2, 1, 3, 1}}
 	if _, _, err := ridge(constant, []float64{1, 2, 3}, 0); err == nil || !strings.Contains(err.Error(), "dependent") {
 		t.Errorf("a constant column: error %v", err)

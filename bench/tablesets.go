@@ -105,6 +105,7 @@ type parts struct {
 // trainShare leaves enough samples to try that one label of the larger tables is below a hundredth.
 const trainShare = 0.7
 
+// divide divides samples, of classes in their proportions.
 func divide(ds data.Dataset, goal []float64) (parts, error) {
 	if goal == nil {
 		fit, test := ds.Split(seed, trainShare)
@@ -142,28 +143,4 @@ func divide(ds data.Dataset, goal []float64) (parts, error) {
 	}
 	p.reach = hi - lo
 	return p, nil
-}
-
-// chosenTables returns the tables of some names, all for none.
-func chosenTables(names []string) ([]table, error) {
-	if len(names) == 0 {
-		return tables, nil
-	}
-	var out []table
-	for _, n := range names {
-		found := false
-		for _, t := range tables {
-			if t.name == n {
-				out, found = append(out, t), true
-			}
-		}
-		if !found {
-			var have []string
-			for _, t := range tables {
-				have = append(have, t.name)
-			}
-			return nil, &usageError{fmt.Errorf("there is no table %q; there are %s", n, strings.Join(have, ", "))}
-		}
-	}
-	return out, nil
 }
