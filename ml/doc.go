@@ -43,8 +43,8 @@
 // JSON header, then the tensors. The layer list is a JSON document in the header's
 // __metadata__ under the key "signet", schema "signet/model/v1". Any safetensors
 // reader can look at the weights and a few lines of Python can write a model;
-// testdata/write_f32.py is such a script. Weights are written as F64; F64 and F32
-// are read. A layer carries its sizes beside the names of its tensors:
+// testdata/write_f32.py is such a script. Weights are written as F64; F64, F32, F16
+// and BF16 are read, none with a loss. A layer carries its sizes beside the names of its tensors:
 //
 //	{"kind": "conv2d", "weight": "1.weight", "bias": "1.bias", "stride": [2, 2], "padding": [1, 1]}
 //	{"kind": "avgpool2d", "kernel": [2, 2]}

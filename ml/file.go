@@ -9,11 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/signet-ml/signet/ml/internal/sniff"
 )
 
 const (
@@ -127,26 +130,37 @@ func Write(w io.Writer, m *Model) error {
 }
 
 // Read reads a model from r to its end, and at most limit bytes of it. It accepts
-// any safetensors file of F64 and F32 tensors whose metadata holds a layer list of
-// schema "signet/model/v1" that uses every tensor exactly once. Memory is bounded by
-// a small multiple of the bytes received, whatever the header promises.
+// any safetensors file of F64, F32, F16 and BF16 tensors whose metadata holds a layer
+// list of schema "signet/model/v1" that uses every tensor exactly once. Every number of
+// these types is a float64, so none is rounded. Memory is bounded by a small multiple of
+// the bytes received, whatever the header promises.
 //
 // It fails with *[FormatError] when the bytes are not such a file, including bytes
-// after the last tensor, and with the error of r when reading fails.
+// after the last tensor, and with the error of r when reading fails. The error names a
+// file of another kind for what it is: a web page, a Git LFS pointer, a file of PyTorch,
+// NumPy, Keras or ONNX, JSON without the tensors.
 func Read(r io.Reader, limit int64) (*Model, error) {
 	if limit < 8 {
 		return nil, fmt.Errorf("ml: read model: limit of %d bytes is too small for any model", limit)
 	}
 	var word [8]byte
-	if err := readFull(r, word[:], "header length"); err != nil {
-		return nil, err
+	if n, err := readFull(r, word[:], "header length"); err != nil {
+		return nil, cmp.Or(foreign(word[:n], nil), err)
 	}
 	n := binary.LittleEndian.Uint64(word[:])
 	if n < 2 || n > maxHeader || int64(n) > limit-8 {
-		return nil, formatf("header length of %d bytes, want 2 to %d", n, min(maxHeader, limit-8))
+		rest := make([]byte, min(sniff.Len-8, limit-8))
+		got, _ := readFull(r, rest, "header") // what is wrong is known already
+		length := formatf("header length of %d bytes, want 2 to %d", n, min(maxHeader, limit-8))
+		return nil, cmp.Or(foreign(word[:], rest[:got]), length)
 	}
 	header := make([]byte, n) // at most 1 MiB
-	if err := readFull(r, header, "header"); err != nil {
+	got, err := readFull(r, header, "header")
+	// Some files of other kinds start with a length that could be one of ours.
+	if got > 0 && header[0] != '{' {
+		err = cmp.Or(foreign(word[:], header[:got]), err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	infos, list, err := parseHeader(header)
@@ -179,14 +193,28 @@ func formatf(format string, args ...any) error {
 	return &FormatError{Reason: fmt.Sprintf(format, args...)}
 }
 
-func readFull(r io.Reader, p []byte, what string) error {
-	if _, err := io.ReadFull(r, p); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return &FormatError{Reason: "reading the " + what, Err: io.ErrUnexpectedEOF}
-		}
-		return fmt.Errorf("ml: read model: %w", err)
+// readFull fills p and returns how much of it, which is all unless there is an error.
+func readFull(r io.Reader, p []byte, what string) (int, error) {
+	n, err := io.ReadFull(r, p)
+	if err == nil {
+		return n, nil
 	}
-	return nil
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return n, &FormatError{Reason: "reading the " + what, Err: io.ErrUnexpectedEOF}
+	}
+	return n, fmt.Errorf("ml: read model: %w", err)
+}
+
+// foreign returns an error that names the kind of a file which is not a model, or nil
+// when the kind is unknown. The file starts with word and rest.
+func foreign(word, rest []byte) error {
+	head := append(slices.Clone(word), rest...)
+	kind := sniff.Of(head[:min(len(head), sniff.Len)])
+	if kind == sniff.Unknown || kind == sniff.SafeTensors {
+		return nil
+	}
+	return formatf("%s, not a model: %s", kind, kind.Remedy(
+		"write its tensors as safetensors with a layer list, as docs/howto/bring-your-own-model.md shows"))
 }
 
 // parseHeader returns the tensors and the layer list that a header declares.
@@ -297,7 +325,11 @@ func checkLayout(infos map[string]tensorInfo) (int64, error) {
 		t := infos[name]
 		size := t.elemSize()
 		if size == 0 {
-			return 0, formatf("tensor %q: type %q, want F64 or F32", name, t.DType)
+			hint := ""
+			if strings.HasSuffix(name, "num_batches_tracked") {
+				hint = ": PyTorch's counter of training steps, leave it out"
+			}
+			return 0, formatf("tensor %q: type %q, want F64, F32, F16 or BF16%s", name, t.DType, hint)
 		}
 		if len(t.Shape) == 0 {
 			return 0, formatf("tensor %q: no shape", name)
@@ -339,6 +371,8 @@ func (t tensorInfo) elemSize() int64 {
 		return 8
 	case "F32":
 		return 4
+	case "F16", "BF16":
+		return 2
 	}
 	return 0
 }
@@ -348,10 +382,16 @@ func build(infos map[string]tensorInfo, list parsedList, body []byte) (*Model, e
 	d := layerDecoder{infos: infos, body: body, used: make(map[string]bool), left: maxLayers}
 	layers, err := d.layers(list.layers, 0)
 	if err != nil {
+		var missing *missingTensorError
+		if errors.As(err, &missing) {
+			err = fmt.Errorf("%w%s", err, compareNames(infos, list.layers))
+		}
 		return nil, &FormatError{Reason: "layer list", Err: err}
 	}
 	if len(d.used) != len(infos) {
-		return nil, formatf("%d of %d tensors belong to no layer", len(infos)-len(d.used), len(infos))
+		unused := slices.DeleteFunc(slices.Sorted(maps.Keys(infos)), func(name string) bool { return d.used[name] })
+		return nil, formatf("%d of %d tensors belong to no layer: %s; name each in a layer or leave it out of the file",
+			len(unused), len(infos), quoteSome(unused))
 	}
 	m, err := SequentialFor(list.input, layers...)
 	if err != nil {
@@ -372,16 +412,38 @@ func decodeTensor(info tensorInfo, body []byte) Tensor {
 	for i, d := range info.Shape {
 		t.Shape[i] = int(d)
 	}
-	if info.DType == "F32" {
-		t.Data = make([]float64, len(raw)/4)
-		for i := range t.Data {
-			t.Data[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])))
-		}
-		return t
-	}
-	t.Data = make([]float64, len(raw)/8)
+	size := int(info.elemSize())
+	t.Data = make([]float64, len(raw)/size)
 	for i := range t.Data {
-		t.Data[i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
+		switch b := raw[size*i:]; info.DType {
+		case "F64":
+			t.Data[i] = math.Float64frombits(binary.LittleEndian.Uint64(b))
+		case "F32":
+			t.Data[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+		case "F16":
+			t.Data[i] = float16(binary.LittleEndian.Uint16(b))
+		case "BF16": // the upper half of a float32
+			t.Data[i] = float64(math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16))
+		}
 	}
 	return t
+}
+
+// float16 returns the number with the bits of an IEEE 754 binary16: one bit of sign, five
+// of exponent, ten of fraction.
+func float16(bits uint16) float64 {
+	exponent, fraction := int(bits>>10&31), float64(bits&1023)
+	v := math.Ldexp(1024+fraction, exponent-25)
+	switch {
+	case exponent == 0: // zero and the numbers below 2^-14
+		v = math.Ldexp(fraction, -24)
+	case exponent == 31 && fraction == 0:
+		v = math.Inf(1)
+	case exponent == 31:
+		return math.NaN()
+	}
+	if bits>>15 == 1 {
+		return -v // keeps the sign of a zero
+	}
+	return v
 }

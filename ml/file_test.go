@@ -3,14 +3,17 @@ package ml
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -217,7 +220,7 @@ func TestReadRefuses(t *testing.T) {
 		{"metadata twice", "twice", file(`{`+oneMeta+`,`+oneMeta+`,`+oneW+`}`, 1, 2)},
 		{"signet twice", "twice", file(`{"__metadata__":{"signet":"{}","signet":"{}"}}`)},
 		{"unknown field", "unknown field", tensor(`"w":{"dtype":"F64","shape":[1,2],"data_offsets":[0,16],"x":1}`)},
-		{"dtype", "want F64 or F32", tensor(`"w":{"dtype":"I64","shape":[1,2],"data_offsets":[0,16]}`)},
+		{"dtype", "want F64, F32, F16 or BF16", tensor(`"w":{"dtype":"I64","shape":[1,2],"data_offsets":[0,16]}`)},
 		{"no shape", "no shape", tensor(`"w":{"dtype":"F64","shape":[],"data_offsets":[0,8]}`)},
 		{"zero size", "shape", tensor(`"w":{"dtype":"F64","shape":[0,2],"data_offsets":[0,0]}`)},
 		{"negative size", "shape", tensor(`"w":{"dtype":"F64","shape":[-1,-2],"data_offsets":[0,16]}`)},
@@ -237,7 +240,12 @@ func TestReadRefuses(t *testing.T) {
 		{"layer field in capitals", `unknown field "Weight"`, list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w","Weight":"u"}]}`)},
 		{"layer not an object", "layer 1: dense where an object", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w"},"dense"]}`)},
 		{"no layers", "at least one layer", file(`{` + meta(`{"schema":"signet/model/v1","input":[2]}`) + `}`)},
-		{"unknown kind", "unknown kind", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"lstm"}]}`)},
+		{"counter", "PyTorch's counter", tensor(`"1.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]}`)},
+		{"F16 of too many bytes", "want 4", tensor(`"w":{"dtype":"F16","shape":[1,2],"data_offsets":[0,16]}`)},
+		{"no kind", "no kind, want one of avgpool2d, batchnorm,",
+			list(`{"schema":"signet/model/v1","input":[2],"layers":[{"weight":"w"}]}`)},
+		{"unknown kind", "unknown kind, want one of avgpool2d, batchnorm, conv2d, dense,",
+			list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"lstm"}]}`)},
 		{"missing tensor", "not in the file", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"u"}]}`)},
 		{"tensor reused", "used twice", list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w"},{"kind":"dense","weight":"w"}]}`)},
 		{"square with weight", `unknown field "weight"`, list(`{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"square","weight":"w"}]}`)},
@@ -267,6 +275,64 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// foreignFiles are files that people take for a model, or that arrive in its place.
+var foreignFiles = []struct{ name, want, head string }{
+	{"web page", "a web page (HTML or XML), not a model: download the file itself",
+		"<!DOCTYPE html>\n<html><head><title>Not Found"},
+	{"short web page", "a web page", "<html>"},
+	{"git-lfs", "a Git LFS pointer, not a model: fetch the file that it stands for with git lfs pull",
+		"version https://git-lfs.github.com/spec/v1\n" +
+			"oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"},
+	{"torch", "a PyTorch file (.pt, .pth: a zip archive with a pickle), not a model: write its tensors as safetensors",
+		"PK\x03\x04\x00\x00\x08\x08" + strings.Repeat("\x00", 18) + "\x0c\x00\x04\x00net/data.pkl"},
+	{"zip", "a zip archive, not a model", "PK\x03\x04\x14\x00\x00\x00"},
+	{"pickle", "a Python pickle, not a model: write its tensors as safetensors",
+		"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."},
+	{"short pickle", "a Python pickle", "\x80\x04N."},
+	{"npy", "a NumPy array (.npy)", "\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }\n"},
+	{"keras", "an HDF5 file (.h5, as Keras writes)", "\x89HDF\r\n\x1a\n\x00\x00\x00\x00\x00\x08\x08"},
+	{"onnx", "an ONNX model (protobuf), not a model: write its tensors",
+		"\x08\x08\x12\x07pytorch\x1a\x052.1.0:\x8f\x01\n"},
+	{"gguf", "a GGUF model", "GGUF\x03\x00\x00\x00\x00\x00"},
+	// Its first eight bytes are a length of 559,903, which a header could have.
+	{"gzip", "a gzip file, not a model: decompress it first", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xabV"},
+	{"json", "a JSON document, not a model: write its tensors", `{"schema":"signet/model/v1","input":[2],"layers":[]}`},
+	{"short json", "a JSON document", `{}`},
+	{"indented json", "a JSON document", "{\n  \"layers\": []\n}"},
+	{"utf-16", "text in UTF-16, not a model", "\xff\xfe{\x00}\x00\x00\x00\x00\x00"},
+}
+
+func TestReadNamesForeignFiles(t *testing.T) {
+	for _, c := range foreignFiles {
+		for _, b := range [][]byte{[]byte(c.head), append([]byte(c.head), make([]byte, 1<<10)...)} {
+			_, err := Read(iotest.OneByteReader(bytes.NewReader(b)), 1<<20)
+			var fe *FormatError
+			if !errors.As(err, &fe) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s of %d bytes: %v, want *FormatError with %q", c.name, len(b), err, c.want)
+			}
+		}
+		// A limit hides the end of the file, never what the start says.
+		if _, err := Read(strings.NewReader(c.head), 64); len(c.head) <= 64 && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, limit of 64 bytes: %v, want %q", c.name, err, c.want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	if err := os.WriteFile(path, []byte(foreignFiles[0].head), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path+": ml: model file: a web page") {
+		t.Errorf("load: %v, want the path and what the file is", err)
+	}
+	// A file of ours is not mistaken for another, whatever its length is.
+	for _, length := range []int{0x0280, 0x8b1f, 0x4b50} { // starts of a pickle, a gzip file and a zip archive
+		header := `{` + oneMeta + `,` + oneW + `}`
+		b := file(header+strings.Repeat(" ", length-len(header)), 1, 2)
+		if _, err := Read(bytes.NewReader(b), int64(len(b))); err != nil {
+			t.Errorf("header of %d bytes: %v", length, err)
+		}
+	}
+}
+
 // TestReadAllocatesByBytesReceived promises 4 GiB and delivers nothing.
 func TestReadAllocatesByBytesReceived(t *testing.T) {
 	b := file(`{` + oneMeta + `,"w":{"dtype":"F64","shape":[1,536870912],"data_offsets":[0,4294967296]}}`)
@@ -279,6 +345,71 @@ func TestReadAllocatesByBytesReceived(t *testing.T) {
 	}
 	if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 {
 		t.Errorf("allocated %d bytes", got)
+	}
+}
+
+// TestReadNamesTensors: an error about the names of tensors lists those that do not match.
+func TestReadNamesTensors(t *testing.T) {
+	// The file has the tensors in, each of shape [1, 2], and dense layers for those in layers.
+	build := func(in []string, layers ...string) []byte {
+		list, header := []string{}, ""
+		for _, name := range layers {
+			list = append(list, `{"kind":"residual","body":[{"kind":"dense","weight":"`+name+`"}]}`)
+		}
+		for i, name := range in {
+			header += fmt.Sprintf(`,%q:{"dtype":"F64","shape":[1,2],"data_offsets":[%d,%d]}`, name, 16*i, 16*i+16)
+		}
+		doc := `{"schema":"signet/model/v1","input":[2],"layers":[` + strings.Join(list, ",") + `]}`
+		return file(`{`+meta(doc)+header+`}`, make([]float64, 2*len(in))...)
+	}
+	ten := strings.Split("a b c d e f g h i j", " ")
+	for _, c := range []struct {
+		name, want string
+		b          []byte
+	}{
+		{"prefix", `layer 0 (residual): body: layer 0 (dense): tensor "fc1" is not in the file; missing are "fc1", "fc2"; ` +
+			`the file has "net.fc1", "net.fc2", which no layer names`, build([]string{"net.fc1", "net.fc2"}, "fc1", "fc2")},
+		{"one missing", `tensor "b" is not in the file`, build([]string{"a"}, "a", "b")},
+		{"ten unused", `10 of 11 tensors belong to no layer: "a", "b", "c", "d", "e", "f", "g", "h", and 2 more; name each`,
+			file(`{`+oneMeta+`,`+oneW+func() (s string) {
+				for i, name := range ten {
+					s += fmt.Sprintf(`,%q:{"dtype":"F64","shape":[1],"data_offsets":[%d,%d]}`, name, 16+8*i, 24+8*i)
+				}
+				return s
+			}()+`}`, make([]float64, 12)...)},
+		{"ten missing", `missing are "a", "b", "c", "d", "e", "f", "g", "h", and 2 more`, build([]string{"z"}, ten...)},
+	} {
+		_, err := Read(bytes.NewReader(c.b), 1<<20)
+		var fe *FormatError
+		if !errors.As(err, &fe) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want *FormatError with %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestLayerKinds: the kinds that an error lists are those that are read, and the other way
+// round.
+func TestLayerKinds(t *testing.T) {
+	for _, kind := range layerKinds {
+		d := layerDecoder{left: 1}
+		_, err := d.layers([]json.RawMessage{json.RawMessage(`{"kind":"` + kind + `"}`)}, 0)
+		if err != nil && strings.Contains(err.Error(), "unknown kind") {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	if !slices.IsSorted(layerKinds) {
+		t.Errorf("kinds %v are not in order", layerKinds)
+	}
+	layers := append(slices.Clone(cnn(t).layers), mlp(t).layers...)
+	layers = append(layers, Tanh(), GELU(), Square(), Softmax())
+	seen := map[string]bool{}
+	for _, l := range layers {
+		if seen[l.Kind()] = true; !slices.Contains(layerKinds, l.Kind()) {
+			t.Errorf("%s is not listed", l.Kind())
+		}
+	}
+	if len(seen) != len(layerKinds) {
+		t.Errorf("layers of %d kinds, %d are listed", len(seen), len(layerKinds))
 	}
 }
 
@@ -303,7 +434,7 @@ var hostileLists = []struct{ name, want, layers string }{
 	{"huge groups", "groups", `[{"kind":"conv2d","weight":"w","groups":9223372036854775807}]`},
 	{"channels", "1 channels", `[{"kind":"reshape","shape":[2,4,2]},{"kind":"conv2d","weight":"w"}]`},
 	{"conv as dense", "[out in]", `[{"kind":"dense","weight":"w"}]`},
-	{"conv without weight", "not in the file", `[{"kind":"conv2d"}]`},
+	{"conv without weight", "no weight", `[{"kind":"conv2d"}]`},
 	{"conv with kernel", "unknown field", `[{"kind":"conv2d","weight":"w","kernel":[2,2]}]`},
 	{"weight as bias", "used twice", `[{"kind":"conv2d","weight":"w","bias":"w"}]`},
 	{"pool without kernel", "kernel of 0", `[{"kind":"avgpool2d"},{"kind":"conv2d","weight":"w"}]`},
@@ -350,6 +481,86 @@ func TestReadHostileLists(t *testing.T) {
 	}
 }
 
+// TestFloat16 holds every number against the law of the format: successive positive
+// numbers of one exponent differ by 2^(exponent-25), and the first of the next follows.
+func TestFloat16(t *testing.T) {
+	for bits, want := range map[uint16]float64{
+		0: 0, 1: 0x1p-24, 0x03ff: 1023 * 0x1p-24, 0x0400: 0x1p-14, 0x3555: 0.333251953125, 0x3c00: 1, 0x3c01: 1 + 0x1p-10,
+		0xc000: -2, 0x7bff: 65504, 0xfbff: -65504, 0x7c00: math.Inf(1), 0xfc00: math.Inf(-1),
+	} {
+		if got := float16(bits); got != want {
+			t.Errorf("bits %04x: %v, want %v", bits, got, want)
+		}
+	}
+	if z := float16(0x8000); z != 0 || !math.Signbit(z) {
+		t.Errorf("negative zero is %v", z)
+	}
+	for bits := uint16(1); bits < 0x7c00; bits++ {
+		step := math.Ldexp(1, max(int((bits-1)>>10), 1)-25)
+		if got, want := float16(bits), float16(bits-1)+step; got != want || float16(bits|0x8000) != -want {
+			t.Fatalf("bits %04x: %v, want %v", bits, got, want)
+		}
+	}
+	for bits := 0x7c01; bits < 0x8000; bits++ {
+		if v := float16(uint16(bits)); !math.IsNaN(v) {
+			t.Fatalf("bits %04x: %v, want NaN", bits, v)
+		}
+	}
+}
+
+// halves is a model file of one dense layer 2→1 whose weights and bias have two bytes each.
+func halves(dtype string, words ...uint16) []byte {
+	list := `{"schema":"signet/model/v1","input":[2],"layers":[{"kind":"dense","weight":"w","bias":"b"}]}`
+	b := file(`{` + meta(list) + `,"w":{"dtype":"` + dtype + `","shape":[1,2],"data_offsets":[0,4]},` +
+		`"b":{"dtype":"` + dtype + `","shape":[1],"data_offsets":[4,6]}}`)
+	for _, w := range words {
+		b = binary.LittleEndian.AppendUint16(b, w)
+	}
+	return b
+}
+
+func TestReadHalves(t *testing.T) {
+	for _, c := range []struct {
+		b          []byte
+		w0, w1, b0 float64
+	}{
+		{halves("F16", 0x3555, 0xc000, 0x0001), 0.333251953125, -2, 0x1p-24},
+		{halves("BF16", 0x3f80, 0xc049, 0x0001), 1, -3.140625, 0x1p-133},
+	} {
+		m, err := Read(bytes.NewReader(c.b), 1<<20)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		d := m.layers[0].(*DenseLayer)
+		if !slices.Equal(d.W.Data, []float64{c.w0, c.w1}) || !slices.Equal(d.B, []float64{c.b0}) {
+			t.Errorf("weights %v, bias %v, want %v, %v and %v", d.W.Data, d.B, c.w0, c.w1, c.b0)
+		}
+		// Written again it has eight bytes a number and the same numbers.
+		if again, err := Read(bytes.NewReader(encode(t, m)), 1<<20); err != nil || !reflect.DeepEqual(again, m) {
+			t.Errorf("round trip: %v, %v", again, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		b    []byte
+		want string
+	}{
+		"F16 infinity":  {halves("F16", 0x7c00, 0, 0), "is +Inf"},
+		"F16 NaN":       {halves("F16", 0, 0x7e00, 0), "is NaN"},
+		"BF16 infinity": {halves("BF16", 0, 0, 0xff80), "is -Inf"},
+		"BF16 NaN":      {halves("BF16", 0x7fc0, 0, 0), "is NaN"},
+		"truncated":     {halves("F16", 0, 0), "4 of 6 bytes"},
+		"trailing":      {halves("BF16", 0, 0, 0, 0), "after the last tensor"},
+		"eight bits":    {halves("F8_E4M3", 0, 0, 0), `type "F8_E4M3"`},
+	} {
+		_, err := Read(bytes.NewReader(c.b), 1<<20)
+		var fe *FormatError
+		if !errors.As(err, &fe) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want *FormatError with %q", name, err, c.want)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"mlp_v1.safetensors", "cnn_v1.safetensors", "xor_f32.safetensors", "lines_f32.safetensors"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))
@@ -362,6 +573,11 @@ func FuzzRead(f *testing.F) {
 	for _, c := range hostileLists {
 		f.Add(hostile(c.layers))
 	}
+	for _, c := range foreignFiles {
+		f.Add([]byte(c.head))
+	}
+	f.Add(halves("F16", 0x3555, 0xc000, 0x0001))
+	f.Add(halves("BF16", 0x3f80, 0xc049, 0x0001))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Read(bytes.NewReader(b), 1<<16)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // layerList is the JSON document under metadataKey/signetKey as [Write] writes it.
@@ -141,6 +142,12 @@ func (d *layerDecoder) layers(docs []json.RawMessage, depth int) ([]Layer, error
 	return layers, nil
 }
 
+// layerKinds are the kinds that layer knows, as an error lists them.
+var layerKinds = []string{
+	"avgpool2d", "batchnorm", "conv2d", "dense", "flatten", "gelu", "maxpool2d", "relu",
+	"reshape", "residual", "sigmoid", "silu", "softmax", "square", "tanh",
+}
+
 // layer makes the layer of a kind and takes its fields.
 func (d *layerDecoder) layer(kind string, f fields, depth int) (Layer, error) {
 	switch kind {
@@ -222,7 +229,10 @@ func (d *layerDecoder) layer(kind string, f fields, depth int) (Layer, error) {
 	case "flatten":
 		return Flatten(), nil
 	}
-	return nil, errors.New("unknown kind")
+	if kind == "" {
+		return nil, fmt.Errorf("no kind, want one of %s", strings.Join(layerKinds, ", "))
+	}
+	return nil, fmt.Errorf("unknown kind, want one of %s", strings.Join(layerKinds, ", "))
 }
 
 // weights takes the fields weight and bias; b is nil when there is no bias.
@@ -230,6 +240,9 @@ func (d *layerDecoder) weights(f fields) (w Tensor, b []float64, err error) {
 	var name string
 	if err := f.take("weight", &name); err != nil {
 		return w, nil, err
+	}
+	if name == "" {
+		return w, nil, errors.New("no weight, want the name of a tensor")
 	}
 	if w, err = d.tensor(name); err != nil {
 		return w, nil, err
@@ -254,13 +267,82 @@ func (d *layerDecoder) vector(field string, f fields) ([]float64, error) {
 func (d *layerDecoder) tensor(name string) (Tensor, error) {
 	info, ok := d.infos[name]
 	if !ok {
-		return Tensor{}, fmt.Errorf("tensor %q is not in the file", name)
+		return Tensor{}, &missingTensorError{name}
 	}
 	if d.used[name] {
 		return Tensor{}, fmt.Errorf("tensor %q is used twice", name)
 	}
 	d.used[name] = true
 	return decodeTensor(info, d.body), nil
+}
+
+// missingTensorError reports a tensor that a layer names and the file does not hold.
+type missingTensorError struct{ name string }
+
+func (e *missingTensorError) Error() string {
+	return fmt.Sprintf("tensor %q is not in the file", e.name)
+}
+
+// compareNames says which other tensors the layers name in vain, and which ones of the
+// file no layer names: names that differ by a prefix show at once.
+func compareNames(infos map[string]tensorInfo, layers []json.RawMessage) string {
+	named := make(map[string]bool)
+	tensorNames(layers, 0, named)
+	var missing, unused []string
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		if _, ok := infos[name]; !ok {
+			missing = append(missing, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(infos)) {
+		if !named[name] {
+			unused = append(unused, name)
+		}
+	}
+	var s string
+	if len(missing) > 1 {
+		s = fmt.Sprintf("; missing are %s", quoteSome(missing))
+	}
+	if len(unused) > 0 {
+		s += fmt.Sprintf("; the file has %s, which no layer names", quoteSome(unused))
+	}
+	return s
+}
+
+// tensorNames collects the names of tensors in layers. It serves the text of an error, so
+// what is malformed it leaves out.
+func tensorNames(layers []json.RawMessage, depth int, named map[string]bool) {
+	for _, doc := range layers {
+		f, err := parseFields(doc)
+		if err != nil {
+			continue
+		}
+		for _, field := range []string{"weight", "bias", "mean", "var"} {
+			var name string
+			if f.take(field, &name) == nil && name != "" {
+				named[name] = true
+			}
+		}
+		for _, part := range []string{"body", "shortcut"} {
+			var inner []json.RawMessage
+			if depth < maxDepth && f.take(part, &inner) == nil {
+				tensorNames(inner, depth+1, named)
+			}
+		}
+	}
+}
+
+// quoteSome lists names, the first eight of many.
+func quoteSome(names []string) string {
+	const most = 8
+	var quoted []string
+	for _, name := range names[:min(len(names), most)] {
+		quoted = append(quoted, strconv.Quote(name))
+	}
+	if len(names) > most {
+		quoted = append(quoted, fmt.Sprintf("and %d more", len(names)-most))
+	}
+	return strings.Join(quoted, ", ")
 }
 
 // fields are the values of a JSON object that nobody has taken yet.

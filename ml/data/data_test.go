@@ -193,7 +193,11 @@ func TestReadIDXRefuses(t *testing.T) {
 		{"gzip header", "gzip", []byte{0x1f, 0x8b, 8}, io.ErrUnexpectedEOF},
 		{"gzip truncated", "idx", packed[:len(packed)-3], io.ErrUnexpectedEOF},
 		{"gzip checksum", "checksum", broken, gzip.ErrChecksum},
-		{"gzip twice", "magic number", gz(t, packed), nil},
+		{"gzip twice", "a gzip file, not IDX: decompress it first", gz(t, packed), nil},
+		{"web page", "a web page (HTML or XML), not IDX: download the file itself", []byte("<!DOCTYPE html>"), nil},
+		{"git-lfs", "a Git LFS pointer, not IDX: fetch", []byte("version https://git-lfs.github.com/spec/v1\noid"), nil},
+		{"numpy", "a NumPy array (.npy), not IDX", []byte("\x93NUMPY\x01\x00v\x00{"), nil},
+		{"zip", "a zip archive, not IDX", []byte("PK\x03\x04"), nil},
 	} {
 		_, err := ReadIDX(bytes.NewReader(c.b), 1000)
 		var fe *FormatError
@@ -276,7 +280,7 @@ func TestLoadMNISTRefuses(t *testing.T) {
 		"label count":     {"train-labels-idx1-ubyte", idx([]uint32{1}, 7), "want [n rows columns] and [n]"},
 		"labels as image": {"t10k-images-idx3-ubyte", idx([]uint32{1}, 7), "want [n rows columns] and [n]"},
 		"other size":      {"t10k-images-idx3-ubyte", idx([]uint32{1, 1, 1}, 7), "training images of [2 2] pixels"},
-		"garbage":         {"t10k-labels-idx1-ubyte", []byte("<html>not found</html>"), "t10k-labels-idx1-ubyte: idx: magic number"},
+		"garbage":         {"t10k-labels-idx1-ubyte", []byte("<html>not found</html>"), "labels-idx1-ubyte: idx: a web page"},
 	} {
 		dir := t.TempDir()
 		for n, b := range tinyMNIST() {
@@ -331,10 +335,46 @@ func TestReadCSV(t *testing.T) {
 			Dataset{X: ml.Tensor{Shape: []int{2, 2}, Data: []float64{1, 2, 3, -40}}, Y: []int{0, 1}, Classes: []string{"no", "yes"}, Features: []string{"a", "b"}}},
 		{"given classes", "1,b\n2,a\n3,1\n", CSVOptions{Classes: []string{"b", "a"}}, Dataset{X: ml.Tensor{Shape: []int{3, 1}, Data: []float64{1, 2, 3}}, Y: []int{0, 1, 1}, Classes: []string{"b", "a"}}},
 		{"counts", "2,1,cat,dog\n5,1\n6,0\n", CSVOptions{Header: HeaderCounts}, Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{5, 6}}, Y: []int{1, 0}, Classes: []string{"cat", "dog"}}},
+		{"byte-order mark", "\ufeffa,y\n1,0\n", CSVOptions{Header: HeaderNames},
+			Dataset{X: ml.Tensor{Shape: []int{1, 1}, Data: []float64{1}}, Y: []int{0}, Features: []string{"a"}}},
+		{"byte-order mark before a number", "\ufeff1,0\n", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{1, 1}, Data: []float64{1}}, Y: []int{0}}},
+		{"byte-order mark before a quote", "\ufeff\"a\",\"y\"\r\n1,0\r\n", CSVOptions{Header: HeaderNames},
+			Dataset{X: ml.Tensor{Shape: []int{1, 1}, Data: []float64{1}}, Y: []int{0}, Features: []string{"a"}}},
+		{"carriage returns", "a,y\r1,no\r\r2,yes\r", CSVOptions{Header: HeaderNames},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1},
+				Classes: []string{"no", "yes"}, Features: []string{"a"}}},
+		{"all ends of lines", "1,0\r2,1\n3,0\r\n4,1\r\r\n5,0", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{5, 1}, Data: []float64{1, 2, 3, 4, 5}}, Y: []int{0, 1, 0, 1, 0}}},
+		{"separators behind the label", "a,y,\n1,0,\n2,1,\n", CSVOptions{Header: HeaderNames},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}, Features: []string{"a"}}},
+		{"separators behind the samples only", "a,y\n1,0,,\n2,1, ,\n", CSVOptions{Header: HeaderNames},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}, Features: []string{"a"}}},
+		{"separators behind the names only", "a,y,\n1,0\n2,1\n", CSVOptions{Header: HeaderNames},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}, Features: []string{"a"}}},
+		{"separators and a label's column", "1,0,\n2,1,\n", CSVOptions{LabelColumn: 2},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}}},
+		{"separators and counts", "2,1,no,yes,\n1,0,\n2,1,\n",
+			CSVOptions{Header: HeaderCounts},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}, Classes: []string{"no", "yes"}}},
+		{"separators without a label", "1,2,\n3,4,\n", CSVOptions{LabelColumn: NoLabel},
+			Dataset{X: ml.Tensor{Shape: []int{2, 2}, Data: []float64{1, 2, 3, 4}}}},
+		{"semicolons and decimal commas", "1,5;2,25;0\n3;4;1\n", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{2, 2}, Data: []float64{1.5, 2.25, 3, 4}}, Y: []int{0, 1}}},
+		{"tabs", "1\t0\n2\t1\n", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}}},
+		{"spaces", " 1   0 \n 2   1 \n", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}}},
+		{"lines of spaces", "1,0\n  \n2,1\n", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{0, 1}}},
+		{"class NA", "1,NA\n2,EU\n", CSVOptions{Classes: []string{"EU", "NA"}},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{1, 0}, Classes: []string{"EU", "NA"}}},
+		{"class none", "1,none\n2,-\n", CSVOptions{},
+			Dataset{X: ml.Tensor{Shape: []int{2, 1}, Data: []float64{1, 2}}, Y: []int{1, 0}, Classes: []string{"-", "none"}}},
 		{"no label", "1,2\n3,4\n", CSVOptions{LabelColumn: NoLabel}, Dataset{X: ml.Tensor{Shape: []int{2, 2}, Data: []float64{1, 2, 3, 4}}}},
 	} {
 		for _, b := range [][]byte{[]byte(c.text), gz(t, []byte(c.text))} {
-			got, err := ReadCSV(bytes.NewReader(b), c.o)
+			got, err := ReadCSV(iotest.OneByteReader(bytes.NewReader(b)), c.o)
 			if err != nil || !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%s: %+v, %v, want %+v", c.name, got, err, c.want)
 			}
@@ -354,12 +394,45 @@ func TestReadCSVRefuses(t *testing.T) {
 	}{
 		{"empty", "", CSVOptions{}, 0, 0, "no samples"},
 		{"only header", "a,b\n", CSVOptions{Header: HeaderNames}, 0, 0, "no samples"},
-		{"only label", "1\n2\n", CSVOptions{}, 0, 0, "no samples"},
-		{"header not declared", "a,b,label\n1,2,0\n", CSVOptions{}, 1, 1, "header line"},
+		{"only label", "1\n2\n", CSVOptions{}, 1, 1, "one column where"},
+		{"two separators", "1,2;0\n3,4;1\n", CSVOptions{}, 1, 1, "say which in CSVOptions.Comma"},
+		{"thousands", "1,234;0\n5,678;1\n", CSVOptions{Comma: ';'}, 1, 1, "set CSVOptions.Decimal"},
+		{"points and commas", "1.5;0\n2,5;1\n", CSVOptions{Comma: ';'}, 2, 1, `"1.5" in line 1`},
+		{"two tabs", "1\t2\t0\n1\t\t0\n", CSVOptions{}, 2, 2, "missing value"},
+		{"decimal option", "1,0\n", CSVOptions{Decimal: ';'}, 0, 0, "options"},
+		{"header not declared", "a,b,label\n1,2,0\n", CSVOptions{}, 1, 1, "set CSVOptions.Header to HeaderNames"},
 		{"not a number", "1,2,0\n1,x,0\n", CSVOptions{}, 2, 2, `"x" is not a finite number`},
-		{"nan", "1,NaN,0\n", CSVOptions{}, 1, 2, "finite"},
+		{"infinite", "1,Inf,0\n", CSVOptions{}, 1, 2, "finite"},
 		{"too large", "1,1e999,0\n", CSVOptions{}, 1, 2, "finite"},
-		{"missing field", "1,,0\n", CSVOptions{}, 1, 2, `""`},
+		{"missing value", "1,,0\n", CSVOptions{}, 1, 2, `column 2: missing value "": remove the line, or put a number there`},
+		{"missing value of a column", "a,b,y\n1,2,0\n1, ? ,0\n",
+			CSVOptions{Header: HeaderNames}, 3, 2, `line 3: column 2 ("b"): missing value "?"`},
+		{"missing value of a feature", "1,0,NA\n",
+			CSVOptions{LabelColumn: 2, Features: []string{"a", "b"}}, 1, 3, `column 3 ("b"): missing value "NA"`},
+		{"nan", "1,NaN,0\n", CSVOptions{}, 1, 2, `missing value "NaN"`},
+		{"null", "1,NULL,0\n", CSVOptions{}, 1, 2, `missing value "NULL"`},
+		{"n/a", "#N/A,1,0\n", CSVOptions{}, 1, 1, `missing value "#N/A"`},
+		{"only separators", "1,2,0\n,,\n", CSVOptions{}, 2, 1, `missing value ""`},
+		{"missing label", "a,kind\n1,x\n2,\n",
+			CSVOptions{Header: HeaderNames}, 3, 2, `column 2 ("kind"): missing label "": remove the line`},
+		{"missing label in front", "no,1\n,2\n", CSVOptions{LabelColumn: 1}, 2, 1, `missing label ""`},
+		{"label ?", "1,x\n2,?\n", CSVOptions{}, 2, 2, `missing label "?"`},
+		{"label nan among numbers", "1,0\n2,nan\n", CSVOptions{}, 2, 2, `missing label "nan"`},
+		{"label na", "1,NA\n",
+			CSVOptions{}, 1, 2, `missing label "NA": remove the line, or, if that is a class, name it in CSVOptions.Classes`},
+		{"every label missing", "1,2,\n3,4,\n",
+			CSVOptions{}, 1, 3, "no label: if it is missing, remove the line; if every line ends in a separator"},
+		{"the label's column is empty", "1,2,\n3,4,\n", CSVOptions{LabelColumn: 3}, 1, 3, `missing label ""`},
+		{"named labels missing", "a,b,y\n1,2,\n3,4,\n",
+			CSVOptions{Header: HeaderNames}, 2, 3, `column 3 ("y"): missing label ""`},
+		{"counted labels missing", "2,2,no,yes\n1,2,\n3,4,\n", CSVOptions{Header: HeaderCounts}, 2, 3, `missing label ""`},
+		{"value behind the names", "a,y,\n1,0,\n2,1,7\n",
+			CSVOptions{Header: HeaderNames}, 3, 3, `"7" in a column that the first line leaves empty`},
+		{"value behind the columns", "1,0,\n2,1,7\n",
+			CSVOptions{LabelColumn: 2}, 2, 3, `"7" in a column that the first line leaves empty`},
+		{"separators behind a short line", "a,b,y\n1,0,,\n", CSVOptions{Header: HeaderNames}, 2, 3, "missing label"},
+		{"index", ",a,y\n0,1,0\n",
+			CSVOptions{Header: HeaderNames}, 1, 1, "no name in the header: name the column, or leave it out"},
 		{"ragged", "1,2,0\n1,2,3,0\n", CSVOptions{}, 2, 0, "4 fields, want 3"},
 		{"quote", "1,\"2,0\n", CSVOptions{}, 1, 0, "quote"},
 		{"label column", "1,2\n", CSVOptions{LabelColumn: 3}, 1, 0, "label column 3 of 2"},
@@ -368,10 +441,28 @@ func TestReadCSVRefuses(t *testing.T) {
 		{"comma", "1,2\n", CSVOptions{Comma: '\n'}, 0, 0, "delimiter"},
 		{"counts header", "569\n1,0\n", CSVOptions{Header: HeaderCounts}, 1, 0, "header has 1 fields"},
 		{"counts text", "1,x\n1,0\n", CSVOptions{Header: HeaderCounts}, 1, 2, "not a count"},
+		{"counts with a nameless class", "1,1,,b\n1,0\n", CSVOptions{Header: HeaderCounts}, 1, 3, "without a name"},
 		{"counts wrong", "3,1,a,b\n1,0\n1,0\n", CSVOptions{Header: HeaderCounts}, 0, 0, "promises 3 samples"},
-		{"unknown class", "1,maybe\n", CSVOptions{Classes: []string{"no", "yes"}}, 0, 0, `"maybe"`},
-		{"class number", "1,2\n", CSVOptions{Classes: []string{"no", "yes"}}, 0, 0, `"2"`},
+		{"unknown class", "1,maybe\n", CSVOptions{Classes: []string{"no", "yes"}}, 1, 2, `"maybe"`},
+		{"class number", "1,2\n", CSVOptions{Classes: []string{"no", "yes"}}, 1, 2, `"2"`},
+		{"class of a column", "a,kind\n1,no\n2,maybe\n",
+			CSVOptions{Header: HeaderNames, Classes: []string{"no"}}, 3, 2, `("kind"): label "maybe"`},
 		{"features", "1,2,0\n", CSVOptions{Features: []string{"a"}}, 0, 0, "1 feature names for 2"},
+		{"line after carriage returns", "1,0\r2,1\rx,0\r", CSVOptions{}, 3, 1, `"x" is not a finite number`},
+		{"utf-16", "\xff\xfe1\x00,\x000\x00\n\x00", CSVOptions{}, 1, 0, "text in UTF-16: save the table as UTF-8"},
+		{"utf-16, other order", "\xfe\xff\x001\x00,\x000", CSVOptions{}, 1, 0, "text in UTF-16: save the table as UTF-8"},
+		{"utf-16 without a mark", "1\x00,\x000\x00\n\x00", CSVOptions{}, 1, 0, "text in UTF-16: save the table as UTF-8"},
+		{"zeros", "1,0\n2,\x00\n", CSVOptions{}, 1, 0, "bytes of zero"},
+		{"latin-1 name", "gr\xf6\xdfe,y\n1,0\n", CSVOptions{Header: HeaderNames}, 1, 1, "is not UTF-8: save"},
+		{"latin-1 label", "1,ja\n2,nat\xfcrlich\n", CSVOptions{}, 2, 2, "is not UTF-8: save"},
+		{"latin-1 class", "2,1,j\xe4,nein\n1,0\n2,1\n", CSVOptions{Header: HeaderCounts}, 1, 3, "is not UTF-8: save"},
+		{"web page", "<!doctype html>\n<title>404</title>",
+			CSVOptions{}, 1, 0, "a web page (HTML or XML), not a table in text"},
+		{"git-lfs", "version https://git-lfs.github.com/spec/v1\n",
+			CSVOptions{}, 1, 0, "a Git LFS pointer, not a table in text"},
+		{"json", `[{"a":1,"y":0}]`, CSVOptions{}, 1, 0, "a JSON document, not a table in text: export"},
+		{"zip", "PK\x03\x04\x14\x00", CSVOptions{}, 1, 0, "a zip archive, not a table in text: export"},
+		{"parquet", "PAR1\x15\x04", CSVOptions{}, 1, 0, "a Parquet file, not a table in text: export"},
 		{"limit", "1,2,0\n1,2,0\n", CSVOptions{Limit: 11}, 0, 0, "limit"},
 	} {
 		_, err := ReadCSV(strings.NewReader(c.text), c.o)
@@ -566,6 +657,9 @@ func FuzzReadIDX(f *testing.F) {
 	f.Add(good)
 	f.Add(gz(f, good))
 	f.Add(idx([]uint32{1 << 31, 1 << 31}))
+	f.Add([]byte("<!DOCTYPE html>"))
+	f.Add([]byte("version https://git-lfs.github.com/spec/v1\n"))
+	f.Add(gz(f, gz(f, good)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		const limit = 1 << 16
 		got, err := ReadIDX(bytes.NewReader(b), limit)
@@ -591,6 +685,17 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add([]byte("2,1,cat,dog\n5,1\n6,0\n"), 2, 0)
 	f.Add([]byte("y,a\nno,1\nyes,2\n"), 1, 1)
 	f.Add([]byte("1,2\n"), 0, -1)
+	f.Add([]byte("\ufeffa,y\r1,no\r2,yes\r"), 1, 0)
+	f.Add([]byte("1,0\r\r\n2,1\n"), 0, 0)
+	f.Add([]byte("\xff\xfe1\x00,\x000\x00"), 0, 0)
+	f.Add([]byte("gr\xf6\xdfe,y\n1,0\n"), 1, 0)
+	f.Add([]byte("<html>"), 1, 0)
+	f.Add([]byte("1,5;2,25;0\n3;4;1\n"), 0, 0)
+	f.Add([]byte("1,2;0\n"), 0, 0)
+	f.Add([]byte("a,y,\n1,0,\n2,1,7\n"), 1, 0)
+	f.Add([]byte("1,2,\n3,4,\n"), 0, 2)
+	f.Add([]byte("1,?,0\n1,2,NA\n"), 0, 0)
+	f.Add([]byte("2,2,no,yes,\n1,2,,\n"), 2, 0)
 	f.Fuzz(func(t *testing.T, b []byte, header, label int) {
 		d, err := ReadCSV(bytes.NewReader(b), CSVOptions{Header: Header(header), LabelColumn: label, Limit: 1 << 16})
 		if err != nil {

@@ -39,6 +39,7 @@ type CSVError struct {
 	Name   string // file name, empty for a reader
 	Line   int    // from 1; 0 when the error has no line
 	Column int    // from 1; 0 when the error concerns the line
+	Field  string // name of the column, empty when it has none
 	Err    error
 }
 
@@ -51,7 +52,11 @@ func (e *CSVError) Error() string {
 		s += fmt.Sprintf("line %d: ", e.Line)
 	}
 	if e.Column > 0 {
-		s += fmt.Sprintf("column %d: ", e.Column)
+		s += fmt.Sprintf("column %d", e.Column)
+		if e.Field != "" {
+			s += fmt.Sprintf(" (%q)", e.Field)
+		}
+		s += ": "
 	}
 	return s + strings.TrimPrefix(e.Err.Error(), "data: ")
 }

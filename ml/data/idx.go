@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+
+	"github.com/signet-ml/signet/ml/internal/sniff"
 )
 
 // IDX is the content of an IDX file of unsigned bytes, the format of MNIST.
@@ -24,7 +27,8 @@ const maxIDXDims = 8
 //
 // It fails with *[FormatError] when the bytes are not such a file: another magic
 // number or element type, no or more than eight dimensions, a size of 0, fewer bytes
-// than the sizes promise, bytes after them. The error wraps [ErrLimit] when limit is
+// than the sizes promise, bytes after them. A web page, a Git LFS pointer, a NumPy array
+// and other files that are taken for one are named. The error wraps [ErrLimit] when limit is
 // the reason.
 func ReadIDX(r io.Reader, limit int64) (IDX, error) {
 	fail := func(err error, format string, args ...any) (IDX, error) {
@@ -42,6 +46,11 @@ func ReadIDX(r io.Reader, limit int64) (IDX, error) {
 		return fail(truncated(err), "reading the magic number")
 	}
 	if head[0] != 0 || head[1] != 0 {
+		more := make([]byte, min(sniff.Len, limit)-4)
+		n, _ := io.ReadFull(r, more) // what is wrong is known already
+		if kind := sniff.Of(append(slices.Clone(head), more[:n]...)); kind != sniff.Unknown {
+			return fail(nil, "%s, not IDX: %s", kind, kind.Remedy("IDX is the format of the four files of MNIST"))
+		}
 		return fail(nil, "magic number %x, want 0000 08 and the number of dimensions", head)
 	}
 	if head[2] != 0x08 {

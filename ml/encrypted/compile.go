@@ -119,7 +119,7 @@ func attempt(ctx context.Context, m *ml.Model, t Target, packing Packing, n int,
 	x := features.Apply(t.Calibration.Data)
 	c := &compiler{ctx: ctx, effort: e, stages: stages, target: t, packing: packing, inputShape: m.InputShape(), scaling: features, inputs: x,
 		input: rangeMargin * spanOf(x).abs(), inputRMS: rms(x),
-		integers: map[int]*integerModel{}, layouts: map[[2]int][]*layoutCandidate{}, scaled: make([][]scaledTerm, len(stages)), products: map[productKey]*lintrans.Product{}}
+		integers: map[int]*integerModel{}, drafts: map[string]judged{}, layouts: map[[2]int][]*layoutCandidate{}, scaled: make([][]scaledTerm, len(stages)), products: map[productKey]*lintrans.Product{}}
 	if c.input == 0 {
 		return nil, &CalibrationError{"the calibration set holds zeros only"}
 	}
@@ -173,6 +173,7 @@ type compiler struct {
 	inputRMS   float64
 	logN       int // of the ring that is searched
 	tried      int // programs that were judged
+	drafts     map[string]judged
 
 	// Of a batch: the sizes of integer weights that leave enough precision, and the networks that they make.
 	integerBits []int
@@ -202,12 +203,26 @@ func (c *compiler) choices(logN int) []choice {
 	return c.batchChoices()
 }
 
-// emit compiles a choice as far as it takes to judge it.
-func (c *compiler) emit(logN int, ch choice, draft bool) (*candidate, error) {
-	if c.packing == Single {
-		return c.emitSingle(ch, draft)
+// draft compiles a choice as far as it takes to judge it, once.
+func (c *compiler) draft(logN int, ch choice) (*candidate, error) {
+	key := fmt.Sprint(logN, ch.q, ch.special, ch.bits, ch.weights)
+	if d, ok := c.drafts[key]; ok {
+		return d.found, d.err
 	}
-	return c.emitBatch(logN, ch, 1, draft)
+	var d judged
+	if c.packing == Single {
+		d.found, d.err = c.emitSingle(ch, true)
+	} else {
+		d.found, d.err = c.emitBatch(logN, ch, 1, true)
+	}
+	c.drafts[key] = d
+	return d.found, d.err
+}
+
+// judged is what a draft came to.
+type judged struct {
+	found *candidate
+	err   error
 }
 
 // depth returns the levels that stage i consumes under a choice.

@@ -144,7 +144,7 @@ func (c *compiler) searchRing(logN int) (*candidate, error) {
 	}
 	var best *candidate
 	for i := len(order) - 1; i >= 0 && (best == nil || !c.enough(best)); i-- {
-		found, e := c.emit(logN, top[order[i]], true)
+		found, e := c.draft(logN, top[order[i]])
 		if e != nil {
 			err = e
 		} else if best == nil || c.lacks(found) < c.lacks(best) {
@@ -173,7 +173,7 @@ func (c *compiler) firstThatServes(logN int, fit []choice, at []int) (int, bool,
 	slices.SortStableFunc(at, func(i, j int) int { return cmp.Compare(fit[i].bits, fit[j].bits) })
 	var failed error
 	serves := func(k int) bool {
-		found, err := c.emit(logN, fit[at[k]], true)
+		found, err := c.draft(logN, fit[at[k]])
 		var unfit *unfitError
 		if err != nil && !errors.As(err, &unfit) {
 			failed = err
@@ -208,7 +208,7 @@ func (c *compiler) firstBatch(logN int, fit []choice, order [][3]int, row string
 	if best == len(fit) {
 		panic("encrypted: the most precise choice of a ring is gone")
 	}
-	found, err := c.emitBatch(logN, fit[best], 1, true)
+	found, err := c.draft(logN, fit[best])
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +246,7 @@ func (c *compiler) cheapestSingle(fit []choice, order [][3]int) (*candidate, err
 		if !ok {
 			continue
 		}
-		found, err := c.emitSingle(fit[i], true)
+		found, err := c.draft(fit[i].single.logN, fit[i])
 		if err != nil {
 			return nil, err
 		}
