@@ -41,7 +41,7 @@ var learners = []learner{
 	{"mlp-tanh", false, learnMLP(hidden, train.Tanh())},
 	{"mlp-relu", false, learnMLP(hidden, train.ReLU())},
 	{"ridge", true, func(_ context.Context, p parts) ([]ml.Layer, error) {
-		w, b, err := ridge(p.fit.X, p.fitGoal, 1)
+		w, b, err := ridge(p.fit.X, p.fit.Targets, 1)
 		return []ml.Layer{ml.Dense(w, b)}, err
 	}},
 	{"mlp-tanh", true, regress(hidden, ml.Tanh())},
@@ -177,10 +177,10 @@ func regress(width int, act ml.Layer) func(context.Context, parts) ([]ml.Layer, 
 	return func(ctx context.Context, p parts) ([]ml.Layer, error) {
 		n, d := p.fit.Len(), p.fit.X.Len()/p.fit.Len()
 		mean, dev := 0.0, 0.0
-		for _, g := range p.fitGoal {
+		for _, g := range p.fit.Targets {
 			mean += g / float64(n)
 		}
-		for _, g := range p.fitGoal {
+		for _, g := range p.fit.Targets {
 			dev += (g - mean) * (g - mean) / float64(n)
 		}
 		if dev = math.Sqrt(dev); dev == 0 {
@@ -208,7 +208,7 @@ func regress(width int, act ml.Layer) func(context.Context, parts) ([]ml.Layer, 
 				return nil, err
 			}
 			clear(grad)
-			for i, g := range p.fitGoal {
+			for i, g := range p.fit.Targets {
 				x, out := p.fit.X.Row(i), v[width]
 				for k := range h {
 					a := hb[k]

@@ -106,7 +106,7 @@ func compareTables(ctx context.Context, log io.Writer, dir string, chosen []tabl
 			fmt.Fprintf(log, "%s: skipped, it is not embedded: name its folder with --data\n", t.name)
 			continue
 		}
-		ds, goal, err := t.load(dir)
+		ds, err := t.load(dir)
 		var missing *data.MissingFileError
 		if errors.As(err, &missing) {
 			fmt.Fprintf(log, "%s: skipped: %v\n", t.name, err)
@@ -115,10 +115,7 @@ func compareTables(ctx context.Context, log io.Writer, dir string, chosen []tabl
 		if err != nil {
 			return nil, err
 		}
-		p, err := divide(ds, goal)
-		if err != nil {
-			return nil, err
-		}
+		p := divide(ds)
 		if p.fit.Len() == 0 || p.test.Len() == 0 {
 			return nil, fmt.Errorf("%s: %d samples are too few to divide", t.name, ds.Len())
 		}
@@ -201,7 +198,7 @@ func (j *judge) prepare() (err error) {
 func (j *judge) clear(row string) report.Figure {
 	n := j.parts.test.Len()
 	if j.target {
-		r2, err := ml.R2(j.test.Data, j.testGoal)
+		r2, err := ml.R2(j.test.Data, j.parts.test.Targets)
 		if err != nil { // one sample, or a constant target
 			r2 = 0
 		}

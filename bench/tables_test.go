@@ -95,7 +95,7 @@ func TestRegress(t *testing.T) {
 	p.fit.X = ml.Tensor{Shape: []int{200, 2}}
 	for range 200 {
 		a, b := 4*rng.Float64()-2, 4*rng.Float64()-2
-		p.fit.X.Data, p.fitGoal = append(p.fit.X.Data, a, b), append(p.fitGoal, 100+10*math.Abs(a)-3*b)
+		p.fit.X.Data, p.fit.Targets = append(p.fit.X.Data, a, b), append(p.fit.Targets, 100+10*math.Abs(a)-3*b)
 	}
 	for _, act := range []ml.Layer{ml.Tanh(), ml.ReLU()} {
 		layers, err := regress(hidden, act)(context.Background(), p)
@@ -110,7 +110,7 @@ func TestRegress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r2, err := ml.R2(y.Data, p.fitGoal); err != nil || r2 < 0.95 {
+		if r2, err := ml.R2(y.Data, p.fit.Targets); err != nil || r2 < 0.95 {
 			t.Errorf("%s: R² %g, error %v", act.Kind(), r2, err)
 		}
 	}
@@ -167,18 +167,19 @@ func TestForms(t *testing.T) {
 
 // TestDivide: a target goes with its sample.
 func TestDivide(t *testing.T) {
-	ds, goal := data.Dataset{X: ml.Tensor{Shape: []int{50, 2}}}, make([]float64, 50)
-	for i := range goal {
-		ds.X.Data, goal[i] = append(ds.X.Data, float64(i), 1), 3*float64(i)
+	ds := data.Dataset{X: ml.Tensor{Shape: []int{50, 2}}}
+	for i := range 50 {
+		ds.X.Data, ds.Targets = append(ds.X.Data, float64(i), 1), append(ds.Targets, 3*float64(i))
 	}
-	p, err := divide(ds, goal)
-	if err != nil || p.fit.Len() != 35 || p.test.Len() != 15 || p.reach != 3*49 {
-		t.Fatalf("%d and %d samples, reach %g, error %v", p.fit.Len(), p.test.Len(), p.reach, err)
+	p := divide(ds)
+	if p.fit.Len() != 35 || p.test.Len() != 15 || p.reach != 3*49 {
+		t.Fatalf("%d and %d samples, reach %g", p.fit.Len(), p.test.Len(), p.reach)
 	}
-	for i, g := range append(slices.Clone(p.fitGoal), p.testGoal...) {
-		x := append(slices.Clone(p.fit.X.Data), p.test.X.Data...)
-		if g != 3*x[2*i] {
-			t.Fatalf("sample %g has target %g", x[2*i], g)
+	for _, d := range []data.Dataset{p.fit, p.test} {
+		for i, v := range d.Targets {
+			if v != 3*d.X.Row(i)[0] {
+				t.Fatalf("sample %g has target %g", d.X.Row(i)[0], v)
+			}
 		}
 	}
 }

@@ -6,17 +6,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/data"
 )
 
 // A table is a data set as measured, columns unscaled, with classes or with a target.
 type table struct {
 	name   string
-	load   func(dir string) (data.Dataset, []float64, error) // a *data.MissingFileError if dir lacks it
-	target bool                                              // a number is predicted, not a class
+	load   func(dir string) (data.Dataset, error) // a *data.MissingFileError if dir lacks it
+	target bool                                   // a number is predicted, not a class
 }
 
 var tables = []table{
@@ -28,52 +28,51 @@ var tables = []table{
 }
 
 // loadBreastCancer reads the set from dir, or returns the embedded one if dir is empty or lacks it.
-func loadBreastCancer(dir string) (data.Dataset, []float64, error) {
+func loadBreastCancer(dir string) (data.Dataset, error) {
 	if dir != "" {
 		ds, err := data.LoadBreastCancer(dir)
 		var missing *data.MissingFileError
 		if !errors.As(err, &missing) {
-			return ds, nil, err
+			return ds, err
 		}
 	}
-	ds, err := data.BreastCancer()
-	return ds, nil, err
+	return data.BreastCancer()
 }
 
 // csvTable reads a file whose last column is the class.
-func csvTable(name string, o data.CSVOptions) func(string) (data.Dataset, []float64, error) {
-	return func(dir string) (data.Dataset, []float64, error) {
+func csvTable(name string, o data.CSVOptions) func(string) (data.Dataset, error) {
+	return func(dir string) (data.Dataset, error) {
 		path, err := locate(dir, name)
 		if err != nil {
-			return data.Dataset{}, nil, err
+			return data.Dataset{}, err
 		}
-		ds, err := data.LoadCSV(path, o)
-		return ds, nil, err
+		return data.LoadCSV(path, o)
 	}
 }
 
 // loadDiabetes reads ten columns from one file and the target from another.
-func loadDiabetes(dir string) (data.Dataset, []float64, error) {
+func loadDiabetes(dir string) (data.Dataset, error) {
 	columns, err := locate(dir, "diabetes_data_raw.csv")
 	if err != nil {
-		return data.Dataset{}, nil, err
+		return data.Dataset{}, err
 	}
 	target, err := locate(dir, "diabetes_target.csv")
 	if err != nil {
-		return data.Dataset{}, nil, err
+		return data.Dataset{}, err
 	}
 	ds, err := data.LoadCSV(columns, data.CSVOptions{LabelColumn: data.NoLabel, Comma: ' '})
 	if err != nil {
-		return data.Dataset{}, nil, err
+		return data.Dataset{}, err
 	}
 	y, err := data.LoadCSV(target, data.CSVOptions{LabelColumn: data.NoLabel})
 	if err != nil {
-		return data.Dataset{}, nil, err
+		return data.Dataset{}, err
 	}
 	if y.Len() != ds.Len() || y.X.Len() != y.Len() {
-		return data.Dataset{}, nil, fmt.Errorf("%s: shape %v for %d samples of %s, want a number each", target, y.X.Shape, ds.Len(), columns)
+		return data.Dataset{}, fmt.Errorf("%s: shape %v for %d samples of %s, want a number each", target, y.X.Shape, ds.Len(), columns)
 	}
-	return ds, y.X.Data, nil
+	ds.Targets = y.X.Data
+	return ds, nil
 }
 
 // locate returns the path of a file in dir or dir/tabular, plain or with ".gz".
@@ -97,50 +96,18 @@ func locate(dir, name string) (string, error) {
 
 // parts are a table's samples to train on and to try, columns as measured.
 type parts struct {
-	fit, test         data.Dataset
-	fitGoal, testGoal []float64 // of a table with a target
-	reach             float64   // of the target in all samples: its largest value less its smallest
+	fit, test data.Dataset
+	reach     float64 // of the targets of all samples: the largest less the smallest
 }
 
 // trainShare leaves enough samples to try that one label of the larger tables is below a hundredth.
 const trainShare = 0.7
 
 // divide divides samples, of classes in their proportions.
-func divide(ds data.Dataset, goal []float64) (parts, error) {
-	if goal == nil {
-		fit, test := ds.Split(seed, trainShare)
-		return parts{fit: fit, test: test}, nil
-	}
-	// The target goes along as a column, so that both are cut alike.
-	width := ds.X.Len() / ds.Len()
-	rows := make([][]float64, ds.Len())
-	for i := range rows {
-		rows[i] = append(append([]float64(nil), ds.X.Row(i)...), goal[i])
-	}
-	x, err := ml.FromRows(rows)
-	if err != nil {
-		return parts{}, err
-	}
+func divide(ds data.Dataset) parts {
 	var p parts
-	cut := func(d data.Dataset) (data.Dataset, []float64, error) {
-		rows, goal := make([][]float64, d.Len()), make([]float64, d.Len())
-		for i := range rows {
-			rows[i], goal[i] = d.X.Row(i)[:width], d.X.Row(i)[width]
-		}
-		x, err := ml.FromRows(rows)
-		return data.Dataset{Name: ds.Name, X: x}, goal, err
+	if p.fit, p.test = ds.Split(seed, trainShare); len(ds.Targets) > 0 {
+		p.reach = slices.Max(ds.Targets) - slices.Min(ds.Targets)
 	}
-	fit, test := data.Dataset{Name: ds.Name, X: x}.Split(seed, trainShare)
-	if p.fit, p.fitGoal, err = cut(fit); err != nil {
-		return parts{}, err
-	}
-	if p.test, p.testGoal, err = cut(test); err != nil {
-		return parts{}, err
-	}
-	lo, hi := goal[0], goal[0]
-	for _, v := range goal {
-		lo, hi = min(lo, v), max(hi, v)
-	}
-	p.reach = hi - lo
-	return p, nil
+	return p
 }
