@@ -71,7 +71,7 @@ func learnLogistic(ctx context.Context, p parts) ([]ml.Layer, error) {
 func learnMLP(width int, act train.LayerSpec) func(context.Context, parts) ([]ml.Layer, error) {
 	return func(ctx context.Context, p parts) ([]ml.Layer, error) {
 		spec := train.Spec{Layers: []train.LayerSpec{train.Dense(width), act, train.Dense(scores(len(p.fit.Classes)))}}
-		m, err := train.Fit(ctx, spec, p.fit, options(p, 0.02, 0.05))
+		m, err := train.Fit(ctx, spec, p.fit, options(p, 0.01, 0.5))
 		if err != nil {
 			return nil, err
 		}

@@ -47,6 +47,10 @@ func tableRows(sum *report.Summary) []*tableRow {
 				r.cells[i] = report.Format(f.Value, f.Unit)
 			case "bits":
 				r.cells[i] += ", " + report.Format(f.Value, f.Unit)
+			case "integers":
+				if f.Value > float64(widths[0]) {
+					r.cells[i] += fmt.Sprintf(" (%.0f)", f.Value)
+				}
 			case "refused":
 				r.cells[i] += fmt.Sprintf(", %.0f refused", f.Value)
 				r.refused[i] = f.Note
@@ -104,7 +108,8 @@ func (p *page) tables(sum *report.Summary) {
 	p.line("\nLabels, or predictions within a hundredth of the target's range, that agree with the model in float64 on samples that it")
 	p.line("was not trained on, and bits by `Plan.Fidelity`, for proofs the same of the integers. Columns are as measured: `raw` has the")
 	p.line("scaler multiplied into the first layer, `scaler` as a layer in front. A single sample and a batch are encrypted: notes in the")
-	p.line("file say how many, and the ring. What a client refuses to encrypt does not count, and is listed.\n")
+	p.line("file say how many, and the ring. What a client refuses to encrypt does not count, and is listed. Integers of a proof have")
+	p.line("8 bits, or as many as stand in parentheses, where 8 would change more than one answer of 200.\n")
 	for _, name := range sum.Failed() {
 		p.line("- check FAILED: %s", name)
 	}

@@ -236,6 +236,7 @@ type cell struct {
 	bits      float64
 	flips     int // on the calibration set
 	logN      int // of an encrypted mode
+	width     int // of the integers of a proof
 	note      string
 }
 
@@ -247,6 +248,9 @@ func (c *cell) String() string {
 		return fmt.Sprintf("refused: %v", c.refusal)
 	}
 	s := fmt.Sprintf("%.2f %% of %d, %d refused, %.1f bits, %d flips", 100*c.agreement, c.samples, len(c.refused), c.bits, c.flips)
+	if c.width > 0 {
+		s += fmt.Sprintf(", integers of %d bits", c.width)
+	}
 	if c.logN > 0 {
 		s += fmt.Sprintf(", N=2^%d", c.logN)
 	}
@@ -265,6 +269,9 @@ func (c *cell) add(sum *report.Summary, name string) {
 		report.Number(name+"/flips", "count", float64(c.flips), 1, "calibration samples with another answer"))
 	if c.logN > 0 {
 		sum.Add(report.Number(name+"/logN", "", float64(c.logN), 1, "log2 of the ring's degree"))
+	}
+	if c.width > 0 {
+		sum.Add(report.Number(name+"/integers", "bits", float64(c.width), 1, "weights and activations; the fewest that change at most one calibration answer in 200"))
 	}
 	if len(c.refused) > 0 {
 		sum.Add(report.Number(name+"/refused", "count", float64(len(c.refused)), c.samples+len(c.refused),
@@ -457,21 +464,43 @@ func (j *judge) run(ctx context.Context, eng program.Engine, plan *encrypted.Pla
 	return ml.NewTensor([]int{len(index), len(y.Data) / len(index)}, y.Data)
 }
 
+// widths are the bits of weights and activations that integers are tried with: more cost constraints, and are needed where
+// weights of one layer differ in size.
+var widths = []int{8, 10, 12, 14, 16}
+
+// flips is how many of the calibration samples may have another answer before more bits are tried: as many as ml/encrypted
+// allows before it tries finer polynomials.
+func flips(samples int) int { return samples / 200 }
+
 // prove measures the integers that proofs are about, and proves one prediction.
 func (j *judge) prove(ctx context.Context) (*cell, error) {
-	o := provable.Options{Calibration: j.calibration(), Answer: provable.Class}
-	if j.target {
-		o.Answer = provable.Values
+	var circuit *provable.Circuit
+	c := &cell{}
+	for _, w := range widths {
+		o := provable.Options{Calibration: j.calibration(), Answer: provable.Class, Quantization: fixedpoint.Options{Weights: w, Activations: w}}
+		if j.target {
+			o.Answer = provable.Values
+		}
+		next, err := provable.Compile(j.model, o)
+		if r := refusal(err); r != nil && circuit != nil { // numbers of so many bits could overflow
+			break
+		} else if r != nil {
+			return &cell{refusal: r}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		same, _, err := j.integers(next.Twin(), o.Calibration, j.calib)
+		if err != nil {
+			return nil, err
+		}
+		circuit, c.width, c.flips = next, w, count(same, false)
+		if c.flips <= flips(len(same)) {
+			break
+		}
 	}
-	circuit, err := provable.Compile(j.model, o)
-	if r := refusal(err); r != nil {
-		return &cell{refusal: r}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	twin, c := circuit.Twin(), &cell{}
-	calibrated, err := twin.Compare(j.model, o.Calibration, nil)
+	twin := circuit.Twin()
+	calibrated, err := twin.Compare(j.model, j.calibration(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -480,11 +509,6 @@ func (j *judge) prove(ctx context.Context) (*cell, error) {
 		last--
 	}
 	c.bits = -math.Log2(max(calibrated.MaxError/calibrated.Tensors[last].Largest, math.Exp2(-53)))
-	onCalibration, _, err := j.integers(twin, o.Calibration, j.calib)
-	if err != nil {
-		return nil, err
-	}
-	c.flips = count(onCalibration, false)
 	same, answers, err := j.integers(twin, j.parts.test.X, j.test)
 	if err != nil {
 		return nil, err

@@ -190,7 +190,7 @@ func TestCells(t *testing.T) {
 	sum.Add(report.Number("t/m/raw/accuracy_clear", "ratio", 0.5, 200, ""))
 	(&cell{agreement: 0.995, samples: 199, refused: []int{7}, bits: 12.3, logN: 13}).add(sum, "t/m/raw/single")
 	(&cell{refusal: &encrypted.InfeasibleError{Layer: "dense1", Nearest: "fewer layers"}}).add(sum, "t/m/raw/batch")
-	(&cell{agreement: 0.98, samples: 100, bits: 5}).add(sum, "t/m/raw/proof")
+	(&cell{agreement: 0.98, samples: 100, bits: 5, width: 12}).add(sum, "t/m/raw/proof")
 	sum.Add(report.Number("t/m/scaler/accuracy_clear", "", 0.25, 200, ""))
 	(&cell{refused: []int{0, 1}}).add(sum, "t/m/scaler/single")
 	if want := []string{"t/m/raw/proof: agreement >= 99 % or refused", "t/m/scaler/single: agreement >= 99 % or refused"}; !slices.Equal(sum.Failed(), want) {
@@ -200,7 +200,7 @@ func TestCells(t *testing.T) {
 	if len(rows) != 2 {
 		t.Fatalf("%d rows", len(rows))
 	}
-	if got, want := strings.Join(rows[0].line(), "|"), "t|m|raw|50.00 %|99.50 %, 12.3 bits, 1 refused|refused|98.00 %, 5.00 bits"; got != want {
+	if got, want := strings.Join(rows[0].line(), "|"), "t|m|raw|50.00 %|99.50 %, 12.3 bits, 1 refused|refused|98.00 %, 5.00 bits (12)"; got != want {
 		t.Errorf("row %q, want %q", got, want)
 	}
 	if got := rows[1].line()[3]; got != "R² 0.25" {
