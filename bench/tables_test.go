@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/signet-ml/signet/fhe/engine"
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/data"
 	"github.com/signet-ml/signet/ml/encrypted"
@@ -225,5 +226,54 @@ func TestRefusal(t *testing.T) {
 		if refusal(err) != nil {
 			t.Errorf("%v is a refusal", err)
 		}
+	}
+}
+
+// TestJudge: single samples and a batch are encrypted, what the client refuses is listed and does not count, and a wrong
+// answer does.
+func TestJudge(t *testing.T) {
+	ctx := context.Background()
+	eng, err := engine.Open(ctx, engine.Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	ds := data.Dataset{X: ml.Tensor{Shape: []int{400, 2}}, Classes: []string{"a", "b"}}
+	for i := range 400 {
+		ds.X.Data, ds.Y = append(ds.X.Data, 1000+rng.NormFloat64()+float64(3*(i%2)), rng.NormFloat64()/100), append(ds.Y, i%2)
+	}
+	p := divide(ds)
+	p.test.X.Row(5)[0] = 5000 // unlike any sample
+	w, b, err := discriminants(p.fit.X, p.fit.Y, 2, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := ml.Sequential(ml.Dense(w, b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &judge{parts: p, model: m, certify: true}
+	if err := j.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range modes {
+		c, err := mode.measure(ctx, eng, j)
+		if err != nil {
+			t.Fatalf("%s: %v", mode.name, err)
+		}
+		want, refused := p.test.Len()-1, []int{5}
+		if mode.name == "proof" { // saturates
+			want, refused = p.test.Len(), nil
+		}
+		if c.samples != want || !slices.Equal(c.refused, refused) || c.agreement < enough {
+			t.Errorf("%s: %v, refused %v; want %d samples", mode.name, c, c.refused, want)
+		}
+	}
+	for i := range j.test.Data[:20] { // answers of another model
+		j.test.Data[i] = -j.test.Data[i]
+	}
+	c, err := modes[1].measure(ctx, eng, j)
+	if err != nil || c.agreement >= enough || c.agreement < 0.8 {
+		t.Errorf("20 other labels: %v, error %v", c, err)
 	}
 }
