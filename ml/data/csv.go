@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -26,6 +25,15 @@ const (
 	HeaderCounts               // samples, features, class names: the form of scikit-learn's tables
 )
 
+// Target says what the label of a sample is.
+type Target int
+
+// Kinds of labels.
+const (
+	TargetClasses Target = iota // the class: its name, or its number from 0
+	TargetNumbers               // a number to predict, as for regression
+)
+
 // NoLabel is the LabelColumn of a table without labels.
 const NoLabel = -1
 
@@ -39,9 +47,13 @@ type CSVOptions struct {
 	// NoLabel: there is none.
 	LabelColumn int
 
+	Target Target // what the label is; default TargetClasses
+
 	// Classes are the names of the classes in order. A label is one of the names, or a
 	// number from 0. Default nil: those of HeaderCounts, or none if all labels are
-	// numbers from 0, or the distinct labels in sorted order.
+	// numbers from 0, or the distinct labels in sorted order. Without names, labels that
+	// look like something else are an error: numbers with decimals or from 65,536, more
+	// than 100 different numbers, more than ten labels with fewer than two samples each.
 	Classes []string
 
 	Features []string // names of the features; default: those of HeaderNames
@@ -54,10 +66,7 @@ type CSVOptions struct {
 	Limit   int64 // bytes after decompression; default 1 GiB
 }
 
-const (
-	defaultCSVLimit = 1 << 30
-	maxClasses      = 1 << 16 // bounds what a numeric label can claim
-)
+const defaultCSVLimit = 1 << 30
 
 // LoadCSV reads the table in the file at path, plain or gzip-compressed. Errors are
 // those of [ReadCSV], and those of opening the file.
@@ -79,31 +88,30 @@ func LoadCSV(path string, o CSVOptions) (Dataset, error) {
 }
 
 // ReadCSV reads a table from r to its end: one sample per line, numbers in all
-// columns but the label's. Commas, semicolons, tabs or spaces separate the columns. Spaces around fields are ignored, as are empty lines, and
-// empty fields behind the last column where every line ends in a separator. The
-// text is UTF-8, with or without a byte-order mark, and its lines end in a line feed, a
-// carriage return or both. It may be compressed with gzip.
+// columns but the label's, which holds classes unless Target says numbers. Commas,
+// semicolons, tabs or spaces separate the columns. Spaces around fields are ignored, as
+// are empty lines, and empty fields behind the last column where every line ends in a
+// separator. The text is UTF-8, with or without a byte-order mark, and its lines end in a
+// line feed, a carriage return or both. It may be compressed with gzip.
 //
-// It fails with *[CSVError] naming line and column when a field is not a finite
-// number, a value or a label is missing ("", "NA", "?" and the like), a label is not one
-// of the classes, a column has no name in a line of names, lines have different lengths,
-// the separator or the decimals can be read in two ways,
-// counts of the header are wrong, or there is no sample. It names what is no table for what it is:
-// text in UTF-16, a web page, a workbook, a Git LFS pointer. The error wraps [ErrLimit] when the table
-// is longer than Limit.
+// It fails with *[CSVError] naming line and column when a field is not a finite number,
+// a value or a label is missing ("", "NA", "?" and the like), a label is not one of the
+// classes, labels look like numbers to predict (see CSVOptions.Classes), a column has no
+// name in a line of names, lines have different lengths, the separator or the decimals
+// can be read in two ways, the first line is not what Header says, counts of the header
+// are wrong, or there is no sample. It names what is no table for what it is: text in
+// UTF-16, a web page, a workbook, a Git LFS pointer. The error wraps [ErrLimit] when the
+// table is longer than Limit.
 func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 	if o.Limit == 0 {
 		o.Limit = defaultCSVLimit
 	}
-	if o.Limit < 0 || o.LabelColumn < NoLabel || o.Header < HeaderNone || o.Header > HeaderCounts {
-		return Dataset{}, &CSVError{Err: fmt.Errorf("options: limit %d, label column %d, header %d", o.Limit, o.LabelColumn, o.Header)}
+	if err := o.check(); err != nil {
+		return Dataset{}, &CSVError{Err: fmt.Errorf("options: %w", err)}
 	}
 	r, err := decompress(r)
 	if err != nil {
 		return Dataset{}, &CSVError{Err: fmt.Errorf("gzip: %w", err)}
-	}
-	if o.Decimal != 0 && o.Decimal != '.' && o.Decimal != ',' {
-		return Dataset{}, &CSVError{Err: fmt.Errorf("options: decimal %q, want '.' or ','", o.Decimal)}
 	}
 	text, head, err := textReader(&limitReader{r: r, left: o.Limit})
 	if err != nil {
@@ -133,19 +141,41 @@ func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 		if len(rec) == 1 && strings.TrimSpace(rec[0]) == "" {
 			continue
 		}
-		if first && o.Header != HeaderNone {
-			err = t.header(rec)
-		} else {
+		switch {
+		case first && o.Header == HeaderNames:
+			t.names0, t.names0Line = slices.Clone(rec), line
+		case first && o.Header == HeaderCounts:
+			err = t.counts(rec)
+		default:
 			err = t.sample(rec, line)
 		}
 		if err != nil {
 			ce := asCSVError(err)
-			ce.Line = line
+			if ce.Line == 0 {
+				ce.Line = line
+			}
 			return Dataset{}, ce
 		}
 		first = false
 	}
 	return t.finish()
+}
+
+// check reports options that no table can have.
+func (o CSVOptions) check() error {
+	switch {
+	case o.Limit < 0 || o.LabelColumn < NoLabel || o.Header < HeaderNone || o.Header > HeaderCounts:
+		return fmt.Errorf("limit %d, label column %d, header %d", o.Limit, o.LabelColumn, o.Header)
+	case o.Decimal != 0 && o.Decimal != '.' && o.Decimal != ',':
+		return fmt.Errorf("decimal %q, want '.' or ','", o.Decimal)
+	case o.Target != TargetClasses && o.Target != TargetNumbers:
+		return fmt.Errorf("target %d, want TargetClasses or TargetNumbers", o.Target)
+	case o.Target == TargetNumbers && o.LabelColumn == NoLabel:
+		return errors.New("TargetNumbers without a label column: with numbers in a file of their own, read both files with NoLabel")
+	case o.Target == TargetNumbers && o.Classes != nil:
+		return fmt.Errorf("TargetNumbers with classes %q", o.Classes)
+	}
+	return nil
 }
 
 // asCSVError returns err as what it is, or with nothing known about the place.
@@ -184,11 +214,15 @@ type table struct {
 	comma             rune
 	width             int      // columns, from the first line that has samples or names
 	names             []string // of the columns; nil when the table has none
-	blank             bool     // empty fields behind the last column of the first line were left out
-	samples, features int      // promised by HeaderCounts, else -1
+	names0            []string // the line of names, until the first sample is known
+	names0Line        int
+	counted           int  // features that the first sample would promise as a line of counts, else 0
+	blank             bool // empty fields behind the last column of the first line were left out
+	samples, features int  // promised by HeaderCounts, else -1
 	x                 []float64
-	labels            []string
-	lines             []int // where each sample is
+	labels            []string  // of TargetClasses
+	targets           []float64 // of TargetNumbers
+	lines             []int     // where each sample is
 	decimals          decimals
 }
 
@@ -199,70 +233,6 @@ func (t *table) at(i int, format string, args ...any) *CSVError {
 		e.Field = t.names[i]
 	}
 	return e
-}
-
-func (t *table) header(rec []string) error {
-	if t.o.Header == HeaderNames {
-		return t.columns(rec)
-	}
-	if len(rec) < 2 {
-		return fmt.Errorf("header has %d fields, want samples, features and class names", len(rec))
-	}
-	for i, p := range []*int{&t.samples, &t.features} {
-		n, err := strconv.Atoi(strings.TrimSpace(rec[i]))
-		if err != nil || n < 1 {
-			return t.at(i, "%q is not a count", rec[i])
-		}
-		*p = n
-	}
-	if t.o.Classes == nil {
-		n := len(rec)
-		for n > 2 && strings.TrimSpace(rec[n-1]) == "" {
-			n--
-		}
-		for i, c := range rec[2:n] {
-			c, err := t.name(c, i+2)
-			if err != nil {
-				return err
-			}
-			if c == "" {
-				return t.at(i+2, "a class without a name")
-			}
-			t.o.Classes = append(t.o.Classes, c)
-		}
-	}
-	return nil
-}
-
-// columns takes a line of names.
-func (t *table) columns(rec []string) error {
-	rec, err := t.trim(rec)
-	if err != nil {
-		return err
-	}
-	label, err := t.label()
-	if err != nil {
-		return err
-	}
-	var names, features []string
-	for i, f := range rec {
-		f, err := t.name(f, i)
-		if err != nil {
-			return err
-		}
-		if names = append(names, f); i == label {
-			continue
-		}
-		if f == "" && t.o.Features == nil {
-			return t.at(i, "no name in the header: name the column, or leave it out of the file when it numbers the lines")
-		}
-		features = append(features, f)
-	}
-	t.names = names
-	if t.o.Features == nil {
-		t.o.Features = features
-	}
-	return nil
 }
 
 // name returns a copy of field i, which is the name of a column or a class. Bytes of
@@ -324,6 +294,14 @@ func (t *table) trim(rec []string) ([]string, error) {
 }
 
 func (t *table) sample(rec []string, line int) error {
+	if err := t.takeNames(rec); err != nil {
+		return err
+	}
+	if len(t.lines) == 1 && len(unpadded(rec)) != t.width && t.hasFeatures(rec, t.counted) {
+		e := t.at(0, "%d features, as the lines below have, in the first line (%s)", t.counted, adviceCounts)
+		e.Line = t.lines[0]
+		return e
+	}
 	rec, err := t.trim(rec)
 	if err != nil {
 		return err
@@ -333,8 +311,12 @@ func (t *table) sample(rec []string, line int) error {
 		return err
 	}
 	t.nameFeatures(label)
+	first := len(t.lines) == 0 && t.o.Header == HeaderNone
+	if first {
+		_, t.counted = countsOf(rec)
+	}
 	for i, f := range rec {
-		if i == label {
+		if i == label && t.o.Target == TargetClasses {
 			l, err := t.name(f, i)
 			if err != nil {
 				return err
@@ -346,7 +328,12 @@ func (t *table) sample(rec []string, line int) error {
 			continue
 		}
 		f = strings.TrimSpace(f)
-		if missing(f) {
+		switch {
+		case missing(f) && first && t.onlyWords(rec):
+			return t.at(i, "%q is not a finite number (%s)", f, adviceTitles)
+		case missing(f) && i == label:
+			return t.at(i, "missing target %q: remove the line", f)
+		case missing(f):
 			return t.at(i, "missing value %q: remove the line, or put a number there, such as the mean of the column", f)
 		}
 		v, err := t.number(f, i, line)
@@ -354,23 +341,30 @@ func (t *table) sample(rec []string, line int) error {
 			return err
 		}
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return t.at(i, "%q is not a finite number (%s)", f, t.hint(f))
+			return t.at(i, "%q is not a finite number (%s)", f, t.hint(f, rec, i == label))
 		}
-		t.x = append(t.x, v)
+		if i == label {
+			t.targets = append(t.targets, v)
+		} else {
+			t.x = append(t.x, v)
+		}
 	}
 	t.lines = append(t.lines, line)
 	return nil
 }
 
-// hint asks what may be wrong with the options, when field f of a sample is no number.
-func (t *table) hint(f string) string {
+// hint asks what may be wrong with the options, when field f of a sample, or its target,
+// is no number.
+func (t *table) hint(f string, rec []string, target bool) string {
 	switch {
 	case strings.ContainsAny(f, ";\t|"):
 		return "another separator? see CSVOptions.Comma"
 	case strings.ContainsAny(f, ",") && strings.ContainsAny(f, "0123456789"):
 		return "a decimal comma or a separator of thousands? see CSVOptions.Decimal"
 	case len(t.lines) == 0 && t.o.Header == HeaderNone:
-		return "a header line? see CSVOptions.Header"
+		return t.notSample(rec)
+	case target:
+		return "a class? see CSVOptions.Target"
 	}
 	return "a label? see CSVOptions.LabelColumn"
 }
@@ -409,6 +403,9 @@ func (t *table) finish() (Dataset, error) {
 	fail := func(format string, args ...any) (Dataset, error) {
 		return Dataset{}, &CSVError{Err: fmt.Errorf(format, args...)}
 	}
+	if err := t.takeNames(nil); err != nil {
+		return Dataset{}, asCSVError(err)
+	}
 	w := t.width
 	if t.o.LabelColumn != NoLabel {
 		w--
@@ -427,7 +424,7 @@ func (t *table) finish() (Dataset, error) {
 	}
 	n := len(t.x) / w
 	if t.samples >= 0 && (t.samples != n || t.features != w) {
-		return fail("header promises %d samples of %d features, found %d of %d", t.samples, t.features, n, w)
+		return fail("header promises %d samples of %d features, found %d of %d%s", t.samples, t.features, n, w, t.numbersCounted())
 	}
 	if t.o.Features != nil && len(t.o.Features) != w {
 		return fail("%d feature names for %d features", len(t.o.Features), w)
@@ -436,40 +433,13 @@ func (t *table) finish() (Dataset, error) {
 	if t.o.LabelColumn == NoLabel {
 		return d, nil
 	}
-	d.Classes = slices.Clone(t.o.Classes)
-	if len(d.Classes) == 0 && !allNumbers(t.labels) {
-		d.Classes = slices.Compact(slices.Sorted(slices.Values(t.labels)))
+	if t.o.Target == TargetNumbers {
+		d.Targets = t.targets
+		return d, nil
 	}
-	byName := make(map[string]int, len(d.Classes))
-	for i, c := range d.Classes {
-		byName[c] = i
-	}
-	label, err := t.label()
-	if err != nil {
-		return fail("%w", err)
-	}
-	d.Y = make([]int, n)
-	for i, l := range t.labels {
-		y, ok := byName[l]
-		if !ok {
-			var err error
-			y, err = strconv.Atoi(l)
-			if err != nil || y < 0 || y >= maxClasses || len(d.Classes) > 0 && y >= len(d.Classes) {
-				e := t.at(label, "label %q is not one of the classes %q", l, d.Classes)
-				e.Line = t.lines[i]
-				return Dataset{}, e
-			}
-		}
-		d.Y[i] = y
+	var err error
+	if d.Y, d.Classes, err = t.classes(); err != nil {
+		return Dataset{}, asCSVError(err)
 	}
 	return d, nil
-}
-
-func allNumbers(labels []string) bool {
-	for _, l := range labels {
-		if y, err := strconv.Atoi(l); err != nil || y < 0 || y >= maxClasses {
-			return false
-		}
-	}
-	return true
 }

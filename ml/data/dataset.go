@@ -10,12 +10,14 @@ import (
 	"github.com/signet-ml/signet/ml"
 )
 
-// Dataset is a set of samples with class numbers. It is a plain value whose methods
-// return new ones; those that choose samples copy them. Reading concurrently is safe.
+// Dataset is a set of samples with class numbers, with numbers to predict, or with
+// neither. It is a plain value whose methods return new ones; those that choose samples
+// copy them. Reading concurrently is safe.
 type Dataset struct {
 	Name     string    // "mnist-train", for reports
 	X        ml.Tensor // [n, sample shape...]
 	Y        []int     // class of each sample, from 0; nil when there are none
+	Targets  []float64 // number to predict for each sample, instead of a class; nil when there are none
 	Classes  []string  // name of each class; nil when they have none
 	Features []string  // name of each feature of a flat sample; nil when they have none
 }
@@ -32,7 +34,8 @@ func (d Dataset) SampleShape() []int {
 }
 
 // Validate reports the first inconsistency: a malformed or non-finite X, a number of
-// labels that is not 0 or Len, a label without a class name, a number of feature names
+// labels that is not 0 or Len, a label without a class name, a number of targets that is
+// not 0 or Len, a target that is not finite, targets beside classes, a number of feature names
 // that differs from the length of a sample. Sets made by this package are valid; call
 // it for those made by hand, because the other methods assume it and panic otherwise.
 func (d Dataset) Validate() error {
@@ -54,6 +57,17 @@ func (d Dataset) Validate() error {
 		if y < 0 || d.Classes != nil && y >= len(d.Classes) {
 			return fmt.Errorf("data: set %q: sample %d has class %d of %d", d.Name, i, y, len(d.Classes))
 		}
+	}
+	if d.Targets != nil && len(d.Targets) != d.Len() {
+		return fmt.Errorf("data: set %q: %d targets for %d samples", d.Name, len(d.Targets), d.Len())
+	}
+	for i, v := range d.Targets {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("data: set %q: target of sample %d is %v", d.Name, i, v)
+		}
+	}
+	if d.Targets != nil && (d.Y != nil || d.Classes != nil) {
+		return fmt.Errorf("data: set %q: targets and classes, want one of them", d.Name)
 	}
 	if d.Features != nil && len(d.Features) != d.width() {
 		return fmt.Errorf("data: set %q: %d feature names for samples of %d", d.Name, len(d.Features), d.width())
@@ -86,6 +100,12 @@ func (d Dataset) Subset(indices []int) Dataset {
 			s.Y[k] = d.Y[i]
 		}
 	}
+	if d.Targets != nil {
+		s.Targets = make([]float64, len(indices))
+		for k, i := range indices {
+			s.Targets[k] = d.Targets[i]
+		}
+	}
 	return s
 }
 
@@ -97,12 +117,16 @@ func (d Dataset) Head(n int) Dataset {
 	if d.Y != nil {
 		d.Y = d.Y[:n:n]
 	}
+	if d.Targets != nil {
+		d.Targets = d.Targets[:n:n]
+	}
 	return d
 }
 
 // Split divides the samples into two sets at random, in the proportions of the
 // classes: of n samples the first set has n·trainFraction, rounded, and each class is
-// within one sample of its share. A set without labels is split as one class. The
+// within one sample of its share. A set without classes, such as one with targets, is
+// split as one class. The
 // fraction is clamped to [0, 1] (NaN counts as 0); at the ends, or for tiny sets, one
 // part has 0 samples.
 //
@@ -164,10 +188,10 @@ func apportion(counts map[int]int, total int) map[int]int {
 
 // Only returns the samples of the given classes, renumbered in the order of the
 // arguments: Only(3, 8) of MNIST is a two-class set where 1 means the digit 8. It
-// fails when a class is out of range or repeated, or the set has no labels.
+// fails when a class is out of range or repeated, or the set has no classes.
 func (d Dataset) Only(classes ...int) (Dataset, error) {
 	if d.Y == nil {
-		return Dataset{}, fmt.Errorf("data: set %q has no labels to choose by", d.Name)
+		return Dataset{}, fmt.Errorf("data: set %q has no classes to choose by", d.Name)
 	}
 	number := make(map[int]int, len(classes))
 	var names []string
@@ -219,7 +243,7 @@ func (d Dataset) MeanPool(k int) (Dataset, error) {
 	}
 	s := d
 	s.X = ml.Tensor{Shape: []int{d.Len(), rows, cols}, Data: out}
-	s.Y, s.Features = slices.Clone(d.Y), nil
+	s.Y, s.Targets, s.Features = slices.Clone(d.Y), slices.Clone(d.Targets), nil
 	return s, nil
 }
 
@@ -233,6 +257,7 @@ type Scaler struct {
 // Standardize returns d with every feature at mean 0 and standard deviation 1, and
 // the [Scaler] that does it. Call it on the training set only and apply the scaler to
 // the test set, so that nothing is learnt from the latter. A constant feature becomes 0.
+// Targets stay as they are.
 func (d Dataset) Standardize() (Dataset, Scaler) {
 	w, n := d.width(), float64(d.Len())
 	s := Scaler{Mean: make([]float64, w), Std: make([]float64, w)}
@@ -256,7 +281,7 @@ func (d Dataset) Standardize() (Dataset, Scaler) {
 	}
 	scaled := d
 	scaled.X = d.X.Clone()
-	scaled.Y = slices.Clone(d.Y)
+	scaled.Y, scaled.Targets = slices.Clone(d.Y), slices.Clone(d.Targets)
 	s.scale(scaled.X.Data)
 	return scaled, s
 }
@@ -268,7 +293,7 @@ func (s Scaler) Apply(d Dataset) (Dataset, error) {
 	if err != nil {
 		return Dataset{}, err
 	}
-	d.X, d.Y = x, slices.Clone(d.Y)
+	d.X, d.Y, d.Targets = x, slices.Clone(d.Y), slices.Clone(d.Targets)
 	return d, nil
 }
 

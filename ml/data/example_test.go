@@ -54,5 +54,5 @@ func ExampleReadCSV() {
 	fmt.Println(err)
 	// Output:
 	// [length width] [6.2 2.9] virginica
-	// data: line 1: column 2: "tall" is not a finite number (a header line? see CSVOptions.Header)
+	// data: line 1: column 2: "tall" is not a finite number (names of the columns? set CSVOptions.Header to HeaderNames)
 }

@@ -1,6 +1,7 @@
 package encrypted
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -101,14 +102,23 @@ func (p *Plan) ClientLayer() string {
 // set: of the standard deviation of the error, and of the worst among a thousand outputs.
 func (p *Plan) PredictedBits() (mean, worst float64) { return p.bits, p.worst }
 
-// Cost returns what a run takes engine cpu on one thread, by layer, by the table that the library is shipped with: times
-// are those of the machine that it names. See CostBy for yours.
+// Cost returns what a run takes engine cpu on one thread of this machine, by layer, by the table of cpu.Costs: the first
+// call of a user may take a second, which measures the machine. See CostBy for other tables.
 func (p *Plan) Cost() cost.Cost {
-	c, err := p.CostBy(cost.Default(), 1)
+	c, err := p.CostBy(hereOrShipped(), 1)
 	if err != nil {
-		panic("encrypted: " + err.Error()) // the shipped table is for engine cpu
+		panic("encrypted: " + err.Error()) // the table is for engine cpu
 	}
 	return c
+}
+
+// hereOrShipped returns the cost table of this machine, or the shipped one where it cannot be measured.
+func hereOrShipped() *cost.Table {
+	t, err := cpu.Costs(context.Background())
+	if err != nil {
+		return cost.Default()
+	}
+	return t
 }
 
 // CostBy returns what a run takes engine cpu with a team of threads, at least 1, by a table of that engine, which
@@ -196,7 +206,10 @@ func portBytes(params fhe.Parameters, port program.Port, seeded bool) int64 {
 }
 
 // String prints the plan: what a user must know before paying for it. Times are those of Cost.
-func (p *Plan) String() string {
+func (p *Plan) String() string { return p.Describe(p.Cost()) }
+
+// Describe is String with the times and sizes of a cost, of this plan, from CostBy.
+func (p *Plan) Describe(c cost.Cost) string {
 	var s strings.Builder
 	in, out := p.Input(), p.Output()
 	fmt.Fprintf(&s, "plan: %d inputs to %d outputs, packing %s, %d sample(s) a run\n", p.inputLen, p.outputLen, p.packing, p.samples)
@@ -210,7 +223,6 @@ func (p *Plan) String() string {
 	s.WriteString(p.accepted())
 	fmt.Fprintf(&s, "bytes       keys %d (%d keys), input %d, output %d, constants %d, program %d\n",
 		p.KeysBytes(), len(p.Keys()), p.InputBytes(), p.OutputBytes(), p.ConstantsBytes(), p.prog.Bytes())
-	c := p.Cost()
 	fmt.Fprintf(&s, "time        %s a run, %s to load, on one thread of %s\n", cost.Seconds(c.Run), cost.Seconds(c.Load), c.Machine)
 	fmt.Fprintf(&s, "memory      %s at the peak of a run: keys %s, constants %s, values %s\n",
 		cost.Bytes(c.PeakBytes()), cost.Bytes(c.Keys), cost.Bytes(c.Constants), cost.Bytes(c.Values))

@@ -242,6 +242,7 @@ func (a Architecture) clone() Architecture {
 func (d Definition) clone() Definition {
 	d.Architecture = d.Architecture.clone()
 	d.Scales, d.Calibrated, d.Classes = slices.Clone(d.Scales), slices.Clone(d.Calibrated), slices.Clone(d.Classes)
+	d.Encoding = d.Encoding.clone()
 	return d
 }
 

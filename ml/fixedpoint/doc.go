@@ -19,7 +19,8 @@
 //
 // A tensor of integers q has a scale s, and stands for the real numbers q·s. Scales are
 // float64 and only explain: no result depends on them but [Model.Encode] and
-// [Model.Decode]. The integers of weights, shifts, intervals and tables are the model, and
+// [Model.Decode]. The same is true of the [Encoding] of an input whose features have units
+// of their own. The integers of weights, shifts, intervals and tables are the model, and
 // they are what [Write] stores and [Model.Digest] names. They are never made again from
 // floats.
 //
@@ -57,9 +58,27 @@
 // 2^-100 to a half would be refused; none that occurs is. So no entry depends on the
 // processor. [Function] says which table it is.
 //
+// # Features
+//
+// Columns of real tables have different sizes and lie far from zero. If one unit for all
+// of them would move a result of the first linear layer by more than a sixty-fourth of how
+// far its results lie apart, every feature gets a unit and an offset of its own, and the
+// weights of that layer absorb both, in front of any rounding, with a batch normalisation
+// before it. Such an input has two bits more than activations. So it does not matter whether a model starts with a scaler or was trained on
+// the columns as they are. Units are powers of two, and an interval has room for 1.25 to
+// 2.5 times what calibration saw of its feature. Channels of an image share a unit. A
+// convolution or a pool that pads has no offsets, as its zeros would have to move too.
+// Where no linear layer reads the input, and only shape, means and normalisation lie in
+// between, it keeps one scale.
+//
+// In the same way, rows of a hidden layer get one size where a ReLU, a square, a pool or
+// nothing lies in front of the next linear layer, if that halves the error at least; and
+// scores in front of an argmax lose what they have in common, if that leaves their
+// differences four times the levels. Pixels and standardised columns need none of it.
+//
 // # New weights
 //
-// An [Architecture] is all of this without weights and scales. A model that was trained
+// An [Architecture] is all of this without weights, scales and encoding. A model that was trained
 // again keeps it with Options.Architecture, and then fits the keys that were made for the
 // first one. Only the real numbers that its integers stand for differ.
 //

@@ -11,8 +11,13 @@ import (
 	"io"
 )
 
-// magic starts every file; its number changes with the form.
-const magic = "signet/fixedpoint/v1\n"
+// magic and magic2 start every file; their number changes with the form. Version 2 has an
+// encoding or relative scores in its header; a model without either is written in
+// version 1.
+const (
+	magic  = "signet/fixedpoint/v1\n"
+	magic2 = "signet/fixedpoint/v2\n"
+)
 
 // maxHeader bounds the JSON in front of the weights, tables included, in bytes.
 const maxHeader = 1 << 26
@@ -23,6 +28,16 @@ type header struct {
 	Scales       []float64    `json:"scales"`
 	Calibrated   []float64    `json:"calibrated"`
 	Classes      []string     `json:"classes,omitempty"`
+	Encoding     Encoding     `json:"encoding,omitzero"`
+	Relative     bool         `json:"relative,omitempty"`
+}
+
+// magic returns how a file with the header starts.
+func (h header) magic() string {
+	if h.Encoding.IsZero() && !h.Relative {
+		return magic
+	}
+	return magic2
 }
 
 // FormatError reports bytes that are not a model file. Err, when set, is the error
@@ -42,12 +57,12 @@ func (e *FormatError) Error() string {
 // Unwrap returns the error underneath, or nil.
 func (e *FormatError) Unwrap() error { return e.Err }
 
-// Write writes m: the line "signet/fixedpoint/v1", the length of a JSON document as 8
-// bytes, little-endian, the document, and the weights, then biases of each op that has
+// Write writes m: the line "signet/fixedpoint/v1", or v2 where features have an [Encoding]
+// or scores are relative, the length of a JSON document as 8 bytes, little-endian, the document, and the weights, then biases of each op that has
 // some. A number takes the fewest of 1, 2, 4 and 8 bytes that hold its declared range,
 // little-endian two's complement. A model has one such file.
 func Write(w io.Writer, m *Model) error {
-	h := header{m.Architecture(), m.def.Scales, m.def.Calibrated, m.def.Classes}
+	h := header{m.Architecture(), m.def.Scales, m.def.Calibrated, m.def.Classes, m.def.Encoding, m.def.Relative}
 	doc, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("fixedpoint: write model: %w", err)
@@ -56,7 +71,7 @@ func Write(w io.Writer, m *Model) error {
 		return fmt.Errorf("fixedpoint: write model: header of %d bytes, limit %d", len(doc), maxHeader)
 	}
 	bw := bufio.NewWriterSize(w, 1<<16)
-	bw.WriteString(magic) // a bufio.Writer keeps its first error for Flush
+	bw.WriteString(h.magic()) // a bufio.Writer keeps its first error for Flush
 	var word [8]byte
 	binary.LittleEndian.PutUint64(word[:], uint64(len(doc)))
 	bw.Write(word[:])
@@ -122,8 +137,8 @@ func Read(r io.Reader, limit int64) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if string(start[:len(magic)]) != magic {
-		return nil, &FormatError{Reason: fmt.Sprintf("does not start with %q", magic)}
+	if line := string(start[:len(magic)]); line != magic && line != magic2 {
+		return nil, &FormatError{Reason: fmt.Sprintf("does not start with %q or %q", magic, magic2)}
 	}
 	n := binary.LittleEndian.Uint64(start[len(magic):])
 	if n > maxHeader || int64(n) > left {
@@ -139,6 +154,9 @@ func Read(r io.Reader, limit int64) (*Model, error) {
 	}
 	if again, err := json.Marshal(h); err != nil || !bytes.Equal(again, doc) {
 		return nil, &FormatError{Reason: "a header that is spelled in another way than Write does", Err: err}
+	}
+	if h.magic() != string(start[:len(magic)]) {
+		return nil, &FormatError{Reason: "version 1 has no encoding and no relative scores, and version 2 has one of them"}
 	}
 	a := h.Architecture
 	left -= int64(n)
@@ -167,7 +185,7 @@ func Read(r io.Reader, limit int64) (*Model, error) {
 	} else if !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("fixedpoint: read model: %w", err)
 	}
-	m, err := New(Definition{Architecture: a, Scales: h.Scales, Calibrated: h.Calibrated, Classes: h.Classes})
+	m, err := New(Definition{Architecture: a, Scales: h.Scales, Calibrated: h.Calibrated, Classes: h.Classes, Encoding: h.Encoding, Relative: h.Relative})
 	if err != nil {
 		return nil, &FormatError{Reason: "contents", Err: err}
 	}

@@ -175,7 +175,8 @@ func TestReadRefuses(t *testing.T) {
 		file       []byte
 	}{
 		{"empty", "first line", nil},
-		{"another magic", "does not start", append([]byte("signet/fixedpoint/v2\n"), file[len(magic):]...)},
+		{"another magic", "does not start", append([]byte("signet/fixedpoint/v3\n"), file[len(magic):]...)},
+		{"version 2", "version 1 has no encoding", append([]byte(magic2), file[len(magic):]...)},
 		{"length", "header of", long},
 		{"trailing", "bytes after the last weight", append(slices.Clone(file), 0)},
 		{"space", "spelled", respell(t, file, func(doc string) string { return doc + " " })},

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/signet-ml/signet/ml"
+	"github.com/signet-ml/signet/ml/internal/feature"
 )
 
 // node is a layer that is left after folding, and where it was in the model.
@@ -19,27 +20,39 @@ func (n node) unsupported(reason, nearest string) error {
 
 // simplify returns the layers of m without batch normalisations, which move into dense
 // layers and convolutions, and without what the index of the largest score does not
-// depend on.
-func simplify(m *ml.Model, class bool) ([]node, error) {
+// depend on. Where features need units and offsets of their own, these move into weights
+// too, and the layers are those behind numbers in the units that it returns.
+func simplify(m *ml.Model, o Options) ([]node, feature.Scaling, error) {
+	var none feature.Scaling
 	nodes, err := nodesOf(m)
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
-	if nodes, err = foldNorms(nodes); err != nil {
-		return nil, err
+	nodes = foldNormsBack(nodes)
+	units, err := inputScaling(m.InputShape(), nodes, o.Calibration, o)
+	if err != nil {
+		return nil, none, err
 	}
-	if nodes, err = cutTail(nodes, class); err != nil {
-		return nil, err
+	if !units.IsIdentity() {
+		if nodes, err = absorb(m.InputShape(), nodes, units); err != nil {
+			return nil, none, err
+		}
+	}
+	if nodes, err = foldNormsForward(nodes); err != nil {
+		return nil, none, err
+	}
+	if nodes, err = cutTail(nodes, o.Class); err != nil {
+		return nil, none, err
 	}
 	for _, n := range nodes {
 		switch n.layer.(type) {
 		case ml.SoftmaxLayer:
-			return nil, n.unsupported("a softmax between layers", "a softmax at the end, with Options.Class")
+			return nil, none, n.unsupported("a softmax between layers", "a softmax at the end, with Options.Class")
 		case *ml.ResidualLayer:
-			return nil, n.unsupported("integers are a chain of ops", "the layers of the body, one after the other")
+			return nil, none, n.unsupported("integers are a chain of ops", "the layers of the body, one after the other")
 		}
 	}
-	return nodes, nil
+	return nodes, units, nil
 }
 
 // nodesOf returns the layers with the shapes around them, which a sample of zeros shows.
@@ -114,18 +127,22 @@ func size(shape []int) int {
 	return n
 }
 
-// foldNorms moves batch normalisations into the weights before them, else into those
-// after them.
-func foldNorms(nodes []node) ([]node, error) {
+// foldNormsBack moves batch normalisations into the weights before them.
+func foldNormsBack(nodes []node) []node {
 	nodes = slices.Clone(nodes)
-	remove := func(i int) { nodes = slices.Delete(nodes, i, i+1) }
 	for i := 0; i < len(nodes); {
 		if _, ok := nodes[i].layer.(*ml.BatchNormLayer); ok && foldBack(nodes, i) {
-			remove(i)
+			nodes = slices.Delete(nodes, i, i+1)
 			continue
 		}
 		i++
 	}
+	return nodes
+}
+
+// foldNormsForward moves those that are left into the weights after them.
+func foldNormsForward(nodes []node) ([]node, error) {
+	nodes = slices.Clone(nodes)
 	for i := len(nodes) - 1; i >= 0; i-- {
 		if _, ok := nodes[i].layer.(*ml.BatchNormLayer); !ok {
 			continue
@@ -133,7 +150,7 @@ func foldNorms(nodes []node) ([]node, error) {
 		if !foldForward(nodes, i) {
 			return nil, nodes[i].unsupported("no weights beside it can take it in", "batch normalisation right behind a dense layer or a convolution, or right in front of one without padding")
 		}
-		remove(i)
+		nodes = slices.Delete(nodes, i, i+1)
 	}
 	return nodes, nil
 }
@@ -249,10 +266,9 @@ func foldForward(nodes []node, i int) bool {
 			if !ok || l.Padding != [2]int{} && slices.ContainsFunc(g.shift, func(v float64) bool { return v != 0 }) {
 				return false
 			}
-			kernel, group, rows := l.W.Shape[2]*l.W.Shape[3], l.W.Shape[1], l.Out()/l.Groups
 			c := *l
 			c.W, c.B = before(l.W, l.B, func(row, k int) (scale, shift float64) {
-				channel := row/rows*group + k/kernel
+				channel := channelOf(l, row, k)
 				return g.scale[channel], g.shift[channel]
 			})
 			nodes[j].layer = &c

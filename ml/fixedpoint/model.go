@@ -25,12 +25,19 @@ type Definition struct {
 
 	// Scales are the real numbers that one unit stands for, in front of the first op and
 	// after each: the value of integer q of tensor i is q·Scales[i]. Positive. That of
-	// class indices is 1.
+	// class indices is 1, and so is that of an input with an Encoding.
 	Scales []float64
 
 	// Calibrated are the largest magnitudes of the same tensors on the calibration set,
 	// in real numbers; 0 where there is none. Information only.
 	Calibrated []float64
+
+	// Encoding has the units and offsets of features that have their own.
+	Encoding Encoding
+
+	// Relative says that the scores in front of an [Argmax] lack their mean, which is
+	// the same for all classes: only their differences have a meaning.
+	Relative bool
 
 	// Classes are the names of the classes, or nil.
 	Classes []string
@@ -61,6 +68,15 @@ func New(d Definition) (*Model, error) {
 			return nil, fmt.Errorf("fixedpoint: scale %v and calibrated magnitude %v of tensor %d, want finite numbers above 0 and of at least 0", s, c, i)
 		}
 	}
+	if err := d.Encoding.check(m.InputLen()); err != nil {
+		return nil, err
+	}
+	if !d.Encoding.IsZero() && d.Scales[0] != 1 {
+		return nil, fmt.Errorf("fixedpoint: scale %v of an input whose features have units of their own, want 1", d.Scales[0])
+	}
+	if d.Relative && !m.Class() {
+		return nil, errors.New("fixedpoint: relative scores that are the output, want a class index behind them")
+	}
 	if len(d.Classes) > 0 && len(d.Classes) != m.classes() {
 		return nil, fmt.Errorf("fixedpoint: %d class names for a model with %d classes", len(d.Classes), m.classes())
 	}
@@ -80,8 +96,13 @@ func (m *Model) InputShape() []int { return slices.Clone(m.def.InputShape) }
 // InputLen returns the number of integers of one sample.
 func (m *Model) InputLen() int { return m.sizes[0] }
 
-// InputScale returns the real number that one unit of the input stands for.
+// InputScale returns the real number that one unit of the input stands for, or 1 where
+// every feature has a unit of its own: see [Model.Encoding].
 func (m *Model) InputScale() float64 { return m.def.Scales[0] }
+
+// Encoding returns the units and offsets of features that have their own, else the zero
+// Encoding. It is a copy.
+func (m *Model) Encoding() Encoding { return m.def.Encoding.clone() }
 
 // OutputShape returns the shape of the output for one sample; [1] for class indices.
 func (m *Model) OutputShape() []int { return slices.Clone(m.def.OutputShape) }
@@ -115,8 +136,8 @@ func (m *Model) classes() int {
 	return max(n, 2)
 }
 
-// Encode returns x in integers: x/InputScale to the nearest, halves up, then saturated to
-// [Model.Input]. x is a batch [n, sample shape...] or one sample. It fails with
+// Encode returns x in integers: x/InputScale, or by the [Encoding] (x - offset)/unit of its
+// feature, to the nearest, halves up, then saturated to [Model.Input]. x is a batch [n, sample shape...] or one sample. It fails with
 // *[ml.ShapeError] when x fits neither form and with *[ml.NonFiniteError] for NaN and
 // infinities.
 func (m *Model) Encode(x ml.Tensor) ([]int64, error) {
@@ -128,10 +149,13 @@ func (m *Model) Encode(x ml.Tensor) ([]int64, error) {
 		if v-v != 0 {
 			return nil, &ml.NonFiniteError{Where: "fixedpoint: encode", Index: i, At: []int{i}, Value: v}
 		}
-		q[i], _ = m.def.Input.encode(v / m.InputScale())
+		q[i], _ = m.def.Input.encode(m.units(i, v))
 	}
 	return q, nil
 }
+
+// units returns number v of a batch in units of the input.
+func (m *Model) units(i int, v float64) float64 { return m.def.Encoding.units(i, v, m.InputScale()) }
 
 // samples returns how many samples x holds.
 func (m *Model) samples(x ml.Tensor) (int, error) {

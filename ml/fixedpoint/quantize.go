@@ -23,6 +23,9 @@ import (
 //     narrow numbers.
 //   - flatten, reshape: nothing.
 //
+// Features whose sizes or offsets one unit cannot hold get units of their own: see the
+// package comment.
+//
 // All multipliers are 1: the scale of the weights is a free real number, so that a shift
 // is enough to fill an activation's interval. Among a few such pairs, some of which cut
 // outliers, the one with the smallest error on the calibration set is chosen. Biases get
@@ -40,27 +43,39 @@ func Quantize(m *ml.Model, o Options) (*Model, error) {
 	if len(o.Calibration.Shape) != len(m.InputShape())+1 {
 		return nil, &OptionsError{"Calibration", fmt.Sprintf("of shape %v", o.Calibration.Shape), fmt.Sprintf("a batch of samples %v", m.InputShape())}
 	}
-	nodes, err := simplify(m, o.Class)
+	nodes, units, err := simplify(m, o)
 	if err != nil {
 		return nil, err
 	}
+	o.Calibration.Data = units.Apply(o.Calibration.Data)
 	cal, err := calibrate(m.InputShape(), nodes, o.Calibration)
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{o: o, cal: cal, nodes: nodes}
-	if err := b.start(m.InputShape()); err != nil {
-		return nil, err
-	}
-	for i := range nodes {
-		if err := b.layer(i); err != nil {
-			return nil, err
+	relative := false
+	if o.Class {
+		if nodes, relative = center(nodes, cal); relative {
+			if cal, err = calibrate(m.InputShape(), nodes, o.Calibration); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if err := b.finish(); err != nil {
+	b := &builder{o: o, cal: cal, nodes: nodes}
+	b.def.Encoding, b.def.Relative = Encoding{units.Offset, units.Scale}, relative
+	d, err := b.build(m.InputShape())
+	// Another choice is only made where it halves the error at least.
+	if equal, changed := equalize(nodes, cal); changed {
+		if cal, err := calibrate(m.InputShape(), equal, o.Calibration); err == nil {
+			e := &builder{o: o, cal: cal, nodes: equal}
+			e.def.Encoding, e.def.Relative = b.def.Encoding, relative
+			if other, otherErr := e.build(m.InputShape()); otherErr == nil && (err != nil || 4*e.missed < b.missed) {
+				d, err = other, nil
+			}
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
-	d := b.def
 	d.Classes = m.Classes()
 	if d.OutputShape = m.OutputShape(); o.Class {
 		d.OutputShape = []int{1}
@@ -152,6 +167,22 @@ type builder struct {
 	x     []int64 // the values on cal.samples
 	pend  *pending
 	index *Interval // the values are indices of the next table, which lie here
+
+	missed float64 // sum of squared errors of the outputs, or of scores, on the samples
+}
+
+// build returns the definition of the nodes' ops, but for shape of the output and classes.
+func (b *builder) build(in []int) (Definition, error) {
+	if err := b.start(in); err != nil {
+		return Definition{}, err
+	}
+	for i := range b.nodes {
+		if err := b.layer(i); err != nil {
+			return Definition{}, err
+		}
+	}
+	err := b.finish()
+	return b.def, err
 }
 
 // pending is a linear layer with pools of sums behind it.
@@ -174,11 +205,17 @@ func (b *builder) start(in []int) error {
 		if a.Input.Lo >= 0 && seen.lo < 0 {
 			return &ArchitectureError{-1, fmt.Sprintf("samples as low as %v for an input in %v", seen.lo, a.Input)}
 		}
-	} else if seen.lo >= 0 {
-		b.def.Input.Lo = 0
+	} else {
+		if !b.def.Encoding.IsZero() {
+			f, _ := frontOf(in, b.nodes)
+			b.def.Input = symmetric(f.bits(b.o))
+		}
+		if seen.lo >= 0 {
+			b.def.Input.Lo = 0
+		}
 	}
 	scale := seen.magnitude() / float64(b.def.Input.Hi)
-	if scale == 0 {
+	if scale == 0 || !b.def.Encoding.IsZero() {
 		scale = 1
 	}
 	b.bound = uniform(size(in), b.def.Input)
@@ -360,14 +397,45 @@ func (b *builder) narrow(i int) error {
 // finish appends what is pending as accumulators, and the argmax.
 func (b *builder) finish() error {
 	if p := b.pend; p != nil {
-		if err := b.emit(p, p.scale(b.scale())); err != nil {
+		if err := b.emit(p, b.outputUnit(p)); err != nil {
 			return err
 		}
 	}
+	b.missed = b.error(b.cal.samples[len(b.nodes)].Data)
 	if !b.o.Class {
 		return nil
 	}
 	return b.push(Argmax{"argmax"}, 1, 0)
+}
+
+// outputUnit returns the unit of the weights of the last layer. Nothing behind it asks for one. Where features have units
+// of their own, it is the one between the finest and its double at which weights round best.
+func (b *builder) outputUnit(p *pending) float64 {
+	finest := p.scale(b.scale())
+	if b.def.Encoding.IsZero() {
+		return finest
+	}
+	const steps = 32
+	best, least := finest, math.Inf(1)
+	for k := range steps {
+		unit := finest * math.Exp2(float64(k)/steps)
+		trial := b.trial()
+		if trial.emit(p, unit) != nil {
+			continue // as emit will say
+		}
+		if e := trial.error(b.cal.samples[len(b.nodes)].Data); e < least {
+			best, least = unit, e
+		}
+	}
+	return best
+}
+
+// trial returns a builder that appends without a change of b.
+func (b *builder) trial() *builder {
+	t := *b
+	t.def.Ops = slices.Clip(b.def.Ops)
+	t.def.Scales, t.def.Calibrated = slices.Clip(b.def.Scales), slices.Clip(b.def.Calibrated)
+	return &t
 }
 
 // emit appends a linear layer with weights in units of scale, and its pools.
@@ -484,18 +552,21 @@ func (b *builder) apply(p *pending, t target, c candidate) error {
 
 // deviation returns the sum of squared errors of a candidate on the samples.
 func (b *builder) deviation(p *pending, t target, c candidate) (float64, error) {
-	trial := *b
-	trial.def.Ops = slices.Clip(b.def.Ops)
-	trial.def.Scales, trial.def.Calibrated = slices.Clip(b.def.Scales), slices.Clip(b.def.Calibrated)
+	trial := b.trial()
 	if err := trial.apply(p, t, c); err != nil {
 		return 0, err
 	}
+	return trial.error(t.want), nil
+}
+
+// error returns the sum of squared differences of the values from what they are to be.
+func (b *builder) error(want []float64) float64 {
 	sum := 0.0
-	for i, q := range trial.x {
-		d := float64(q)*trial.scale() - t.want[i]
+	for i, q := range b.x {
+		d := float64(q)*b.scale() - want[i]
 		sum += d * d
 	}
-	return sum, nil
+	return sum
 }
 
 // fixedShift returns the shift that the architecture gives the next Rescale, or -1.

@@ -3,6 +3,7 @@ package fixedpoint
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -21,6 +22,7 @@ type Report struct {
 	// MaxError and RMSError are of the outputs in real numbers; of the scores when the
 	// output is a class.
 	MaxError, RMSError float64
+	LargestOutput      float64 // largest magnitude of the same numbers in float64
 
 	Flips   []Flip         // samples on which the labels of the two models differ
 	Tensors []TensorReport // the input, then the result of each op
@@ -105,7 +107,7 @@ func (q *Model) Compare(m *ml.Model, x ml.Tensor, labels []int) (Report, error) 
 		}
 		for i, v := range got {
 			d := math.Abs(v - ref[i])
-			r.MaxError = max(r.MaxError, d)
+			r.MaxError, r.LargestOutput = max(r.MaxError, d), max(r.LargestOutput, math.Abs(ref[i]))
 			squares += d * d
 		}
 		outputs += len(got)
@@ -119,8 +121,8 @@ func (q *Model) Compare(m *ml.Model, x ml.Tensor, labels []int) (Report, error) 
 
 // count adds how the tensors of some samples use their intervals.
 func (r *Report) count(q *Model, x ml.Tensor, trace [][]int64) {
-	for _, v := range x.Data {
-		if _, cut := q.def.Input.encode(v / q.InputScale()); cut {
+	for i, v := range x.Data {
+		if _, cut := q.def.Input.encode(q.units(i, v)); cut {
 			r.Tensors[0].Saturated++
 		}
 	}
@@ -161,6 +163,12 @@ func (q *Model) scores(m *ml.Model, exact []ml.Tensor, trace [][]int64) (got, re
 			got[i] = got[2*i+1] - got[2*i]
 		}
 		got = got[:len(ref)]
+	}
+	if w := q.sizes[at]; q.def.Relative && len(got) == len(ref) {
+		ref = slices.Clone(ref)
+		for i := 0; i < len(ref); i += w {
+			subtractMean(ref[i : i+w])
+		}
 	}
 	if len(got) != len(ref) {
 		return nil, nil, &ml.ShapeError{Where: "fixedpoint: compare: outputs", Got: []int{len(ref)}, Want: fmt.Sprintf("[%d], as the model in integers", len(got))}

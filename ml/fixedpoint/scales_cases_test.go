@@ -1,0 +1,5 @@
+//go:build !secure
+
+package fixedpoint
+
+const scaleCases = 60
