@@ -109,7 +109,7 @@ func (p *page) tables(sum *report.Summary) {
 	p.line("was not trained on, and bits by `Plan.Fidelity`, for proofs the same of the integers. Columns are as measured: `raw` has the")
 	p.line("scaler multiplied into the first layer, `scaler` as a layer in front. A single sample and a batch are encrypted: notes in the")
 	p.line("file say how many, and the ring. What a client refuses to encrypt does not count, and is listed. Integers of a proof have")
-	p.line("8 bits, or as many as stand in parentheses, where 8 would change more than one answer of 200.\n")
+	p.line("8 bits, or as many as stand in parentheses, where 8 would change more than one answer of 200 or leave less than 7 bits.\n")
 	for _, name := range sum.Failed() {
 		p.line("- check FAILED: %s", name)
 	}

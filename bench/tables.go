@@ -271,7 +271,7 @@ func (c *cell) add(sum *report.Summary, name string) {
 		sum.Add(report.Number(name+"/logN", "", float64(c.logN), 1, "log2 of the ring's degree"))
 	}
 	if c.width > 0 {
-		sum.Add(report.Number(name+"/integers", "bits", float64(c.width), 1, "weights and activations; the fewest that change at most one calibration answer in 200"))
+		sum.Add(report.Number(name+"/integers", "bits", float64(c.width), 1, "weights and activations; the fewest that change at most one calibration answer in 200 and leave 7 bits"))
 	}
 	if len(c.refused) > 0 {
 		sum.Add(report.Number(name+"/refused", "count", float64(len(c.refused)), c.samples+len(c.refused),
@@ -472,6 +472,10 @@ var widths = []int{8, 10, 12, 14, 16}
 // allows before it tries finer polynomials.
 func flips(samples int) int { return samples / 200 }
 
+// leastBits is the precision below which more bits are tried although no calibration answer changes: with an error of a
+// hundredth of the largest score, others will.
+const leastBits = 7
+
 // prove measures the integers that proofs are about, and proves one prediction.
 func (j *judge) prove(ctx context.Context) (*cell, error) {
 	var circuit *provable.Circuit
@@ -494,21 +498,12 @@ func (j *judge) prove(ctx context.Context) (*cell, error) {
 		if err != nil {
 			return nil, err
 		}
-		circuit, c.width, c.flips = next, w, count(same, false)
-		if c.flips <= flips(len(same)) {
+		circuit, c.width, c.flips, c.bits = next, w, count(same, false), next.Fidelity().Bits
+		if c.flips <= flips(len(same)) && c.bits >= leastBits {
 			break
 		}
 	}
 	twin := circuit.Twin()
-	calibrated, err := twin.Compare(j.model, j.calibration(), nil)
-	if err != nil {
-		return nil, err
-	}
-	last := len(calibrated.Tensors) - 1
-	if twin.Class() {
-		last--
-	}
-	c.bits = -math.Log2(max(calibrated.MaxError/calibrated.Tensors[last].Largest, math.Exp2(-53)))
 	same, answers, err := j.integers(twin, j.parts.test.X, j.test)
 	if err != nil {
 		return nil, err
