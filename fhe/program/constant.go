@@ -285,8 +285,8 @@ func (s *Constants) WriteTo(w io.Writer) (int64, error) {
 }
 
 // ReadConstants reads the wire form to the end of r. Neither the bytes read nor the memory that the rows take may
-// exceed limit: integers of few bits take up to 64 times as much memory as they take on the wire. Constants.Memory and
-// Constants.Bytes say what a set needs.
+// exceed limit: integers of few bits take up to 64 times as much memory as they take on the wire. Of 64 times
+// Constants.Bytes there is enough for any set.
 func ReadConstants(r io.Reader, limit int64) (*Constants, error) {
 	rd := wire.NewReader(r, "constants", limit)
 	rd.Version(constantsMagic, constantsVersion)

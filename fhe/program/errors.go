@@ -18,8 +18,8 @@ var (
 	ErrLimit          = errors.New("program too large")
 )
 
-// ErrNoise says that the noise model has no finite estimate: values or errors overflow.
-var ErrNoise = errors.New("program: no finite estimate of the noise")
+// ErrNoise says that the noise model has no estimate: values or errors overflow.
+var ErrNoise = errors.New("program: no estimate of the noise")
 
 // OpError says at which operation and in which scope a program is wrong.
 type OpError struct {

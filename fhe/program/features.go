@@ -46,7 +46,7 @@ func (f *Features) check(n int) error {
 		return fmt.Errorf("%d offsets and %d scales for %d features", len(f.Offset), len(f.Scale), f.Len)
 	case len(f.Scale) == 0 && f.Norm == 0:
 		return fmt.Errorf("%d features with neither scales nor a norm", f.Len)
-	case !(f.Norm >= 0) || math.IsInf(f.Norm, 0):
+	case !(f.Norm >= 0) || math.IsInf(f.Norm, 0) || f.Norm == 0 && math.Signbit(f.Norm):
 		return fmt.Errorf("norm %g is not finite, or negative", f.Norm)
 	}
 	for i, s := range f.Scale {

@@ -93,6 +93,7 @@ func TestFeaturesRefused(t *testing.T) {
 		"offset not a number":     func(f *Features) { f.Offset = []float64{1, math.NaN(), 1} },
 		"negative zero":           func(f *Features) { f.Offset = []float64{1, math.Copysign(0, -1), 1} },
 		"negative norm":           func(f *Features) { f.Norm = -1 },
+		"norm of negative zero":   func(f *Features) { f.Norm = math.Copysign(0, -1) },
 		"norm not a number":       func(f *Features) { f.Norm = math.NaN() },
 		"nothing to do":           func(f *Features) { *f = Features{Len: 3} },
 		"no length":               func(f *Features) { f.Len = 0 },
@@ -135,6 +136,13 @@ func TestFeaturesEnter(t *testing.T) {
 	for i, want := range []complex128{1, 0.5, -1, -1, 0, 0, 0, 0} {
 		if z[i] != want {
 			t.Errorf("slot %d holds %v, want %v", i, z[i], want)
+		}
+	}
+	for _, f := range []Features{{Norm: 1}, {Offset: []float64{0}, Scale: []float64{1}}, {Len: 4, Norm: 1}, {Len: -1, Norm: 1}} {
+		bad := port
+		bad.Features = f
+		if err := bad.CheckValues(x); !errors.Is(err, ErrPort) {
+			t.Errorf("features %+v: %v", f, err)
 		}
 	}
 	for _, c := range []struct {

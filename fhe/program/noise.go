@@ -41,7 +41,7 @@ const (
 // by RNS digits: [KLSS] and "Accurate CKKS error estimation" (eprint 2022/162). Linear combinations of values with
 // errors in common are exact, so that a difference of equals has none. Of a product, what is in common is counted by
 // the means of its factors, and the rest as independent. With hints of the magnitudes, measured errors lie within 1.5
-// bits for the programs of the tests of engine/clear. It fails with ErrNoise when an estimate is not finite.
+// bits for the programs of the tests of engine/clear. It fails with ErrNoise when an estimate is not a number.
 func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 	if err := p.CheckConstants(c); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (p *Program) Noise(c *Constants, hints NoiseHints) ([]Noise, error) {
 		if h, ok := hints.Error[Value(i)]; ok {
 			x.own, x.added, x.terms = h*h, h*h, nil
 		}
-		if math.IsNaN(x.own) || math.IsInf(x.own, 0) {
+		if math.IsNaN(x.own) {
 			return nil, fmt.Errorf("%w of operation %d in %q", ErrNoise, i, p.Scope(Value(i)))
 		}
 		if x.terms == nil {

@@ -29,12 +29,16 @@ func (e *ValueError) Error() string {
 
 // CheckValues checks that x is a tensor that may enter at the port: a *fhe.MismatchError if the number of values is
 // another, a *ValueError for the first value that is NaN, infinite or above Bound in magnitude as it enters, or, where the
-// port bounds the norm of samples, for the value that contributes most to the first sample above it. No error holds a value.
+// port bounds the norm of samples, for the value that contributes most to the first sample above it; ErrPort if features do
+// not fit the tensor. No error holds a value.
 func (p *Port) CheckValues(x []float64) error {
 	if n := p.Layout.Len(); len(x) != n {
 		return &fhe.MismatchError{What: fmt.Sprintf("number of values for port %q", p.Name), Want: fmt.Sprint(n), Have: fmt.Sprint(len(x))}
 	}
 	f := &p.Features
+	if err := f.check(len(x)); err != nil {
+		return fmt.Errorf("%w: %q: %w", ErrPort, p.Name, err)
+	}
 	refuse := func(i int, reason string) *ValueError {
 		e := &ValueError{Port: p.Name, Index: i, Reason: reason}
 		if f.Len > 0 {
@@ -85,7 +89,7 @@ func (p *Port) Fill(x []float64) ([]float64, error) {
 	if n == 0 && len(p.Layout.Shape) > 0 && p.Layout.Shape[0] > 0 {
 		n = all / p.Layout.Shape[0]
 	}
-	if n == 0 || len(x) == 0 || len(x)%n != 0 || len(x) > all {
+	if n <= 0 || len(x) == 0 || len(x)%n != 0 || len(x) > all {
 		return nil, &fhe.MismatchError{What: fmt.Sprintf("number of values for port %q", p.Name), Want: fmt.Sprintf("a multiple of %d up to %d", n, all), Have: fmt.Sprint(len(x))}
 	}
 	out := make([]float64, all)

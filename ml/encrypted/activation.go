@@ -79,7 +79,11 @@ func fit(f function, r span, reach, tolerance float64) (polynomial, error) {
 	if !ok {
 		return nil, fmt.Errorf("no polynomial for %q", f)
 	}
-	largest := max(math.Abs(fn.F(r.lo)), math.Abs(fn.F(r.hi)))
+	largest := 0.0
+	const steps = 64
+	for k := range steps + 1 {
+		largest = max(largest, math.Abs(fn.F(r.lo+(r.hi-r.lo)*float64(k)/steps)))
+	}
 	if f == sigmoid || f == "tanh" && r.abs() >= smallRange {
 		largest = 1
 	}

@@ -248,6 +248,9 @@ func (c *compiler) quantiseAll() error {
 			}
 			q.stages, q.rows = append(q.stages, st), append(q.rows, rows)
 		}
+		if err == nil {
+			err = c.bounded(q.stages, wb)
+		}
 		if err != nil {
 			failed = err
 			continue
@@ -266,6 +269,23 @@ func (c *compiler) quantiseAll() error {
 	}
 	if len(c.integerBits) == 0 { // the search will say what is lacking
 		c.integerBits = slices.Sorted(maps.Keys(c.integers))
+	}
+	return nil
+}
+
+// bounded carries the bounds of samples through a network of integers of wb bits, and fails unless they stay within those
+// that sizes and polynomials follow from.
+func (c *compiler) bounded(stages []*stage, wb int) error {
+	reach := *c.reach
+	for i, s := range stages {
+		before := reach.linear(s.terms[0].m, s.b, true)
+		if !before.within(c.stages[i].before) {
+			return &unfitError{s.name, fmt.Errorf("weights of %d bits are too coarse", wb)}
+		}
+		var err error
+		if reach, err = s.activated(before, reach.norm); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -348,34 +368,8 @@ func (c *compiler) quantise(i, wb int) (*stage, *integerRows, error) {
 		}
 		out.constants = append(out.constants, k)
 	}
-	if !st.holds(m, twin.m) {
-		return nil, nil, &unfitError{st.name, fmt.Errorf("weights of %d bits are too coarse", wb)}
-	}
 	st.terms = []term{{from: st.terms[0].from, m: twin.m}}
 	return &st, out, nil
-}
-
-// holds reports whether the bounds of the stage's values are those of rounded weights too.
-func (s *stage) holds(exact, rounded *linear) bool {
-	squares := 0.0
-	for r := range exact.rows {
-		cols, weights := rounded.Row(r)
-		v, most := s.in.row(cols, weights), s.before.each[r]
-		if v.lo+s.b[r] < most.lo || v.hi+s.b[r] > most.hi {
-			return false
-		}
-		at, w := exact.Row(r)
-		k := 0
-		for i, c := range cols { // rounded rows have all columns of exact ones, and zeros between
-			d := weights[i]
-			if k < len(at) && at[k] == c {
-				d -= w[k]
-				k++
-			}
-			squares += d * d
-		}
-	}
-	return math.Sqrt(squares) <= (roundingMargin-1)*s.before.spectral
 }
 
 // columnRanges covers the columns of a row with ranges: all of them if the row is half full, and else as few as leave

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/signet-ml/signet/fhe/engine/cpu"
 	"github.com/signet-ml/signet/fhe/lintrans"
@@ -76,16 +77,18 @@ type effort struct {
 func compileFor(ctx context.Context, m *ml.Model, t Target, packing Packing, n int) (*Plan, error) {
 	e := effort{normMargin, 1}
 	plan, err := attempt(ctx, m, t, packing, n, e)
-	if errors.As(err, new(*InfeasibleError)) && packing == Batch {
+	if errors.As(err, new(*InfeasibleError)) && packing == Batch && bends(m) {
 		e.margin = tightMargin
 		var second error
-		if plan, second = attempt(ctx, m, t, packing, n, e); second != nil {
-			return nil, err
+		plan, second = attempt(ctx, m, t, packing, n, e)
+		if second == nil || !errors.As(second, new(*InfeasibleError)) {
+			err = second
 		}
-	} else if err != nil {
+	}
+	if err != nil {
 		return nil, err
 	}
-	for k := 0; k < 2 && t.Tolerance == 0 && plan.fidelity.Flips*200 > plan.fidelity.Samples; k++ {
+	for k := 0; k < 2 && t.Tolerance == 0 && len(plan.domains) > 0 && plan.fidelity.Flips*200 > plan.fidelity.Samples; k++ {
 		e.finer /= 4
 		better, err := attempt(ctx, m, t, packing, n, e)
 		switch {
@@ -100,6 +103,9 @@ func compileFor(ctx context.Context, m *ml.Model, t Target, packing Packing, n i
 	}
 	return plan, nil
 }
+
+// bends reports whether a layer is an activation: without one, what samples may come to decides on nothing but the modulus.
+func bends(m *ml.Model) bool { return !isLinear(m.Layers()) }
 
 func attempt(ctx context.Context, m *ml.Model, t Target, packing Packing, n int, e effort) (*Plan, error) {
 	features, stages, last, err := scaling(m, t.Calibration.Data, n, t.EncryptedWeights)
@@ -120,10 +126,15 @@ func attempt(ctx context.Context, m *ml.Model, t Target, packing Packing, n int,
 	c := &compiler{ctx: ctx, effort: e, stages: stages, target: t, packing: packing, inputShape: m.InputShape(), scaling: features, inputs: x,
 		input: rangeMargin * spanOf(x).abs(), inputRMS: rms(x),
 		integers: map[int]*integerModel{}, drafts: map[string]judged{}, layouts: map[[2]int][]*layoutCandidate{}, scaled: make([][]scaledTerm, len(stages)), products: map[productKey]*lintrans.Product{}}
-	if c.input == 0 {
+	switch largest := c.input / rangeMargin; {
+	case largest == 0 && features.IsIdentity():
 		return nil, &CalibrationError{"the calibration set holds zeros only"}
-	}
-	if !features.IsIdentity() {
+	case features.IsIdentity():
+	case largest < math.Exp2(-20):
+		return nil, &CalibrationError{"no feature of the calibration set varies"}
+	case largest > rangeMargin:
+		return nil, &CalibrationError{"features of the calibration set are too far apart"}
+	default:
 		c.input = rangeMargin
 	}
 	if packing == Batch {

@@ -1,6 +1,7 @@
 package encrypted
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -287,5 +288,158 @@ func TestImplausible(t *testing.T) {
 	}
 	if _, err := p.Unpack([]float64{p.Output().Bound, -p.Output().Bound}, 1); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRoundedRowsStayInBounds: a row of small weights beside a large one is rounded by a large part of itself, its square
+// by twice that, and the next layer may read nothing else. The sample is the largest that the port lets in.
+func TestRoundedRowsStayInBounds(t *testing.T) {
+	const n, h = 128, 64
+	w := make([]float64, 2*n)
+	for k := range h {
+		w[h+k] = 0.99
+		w[n+k] = 0.502 / 128
+	}
+	gain := 1 / (h * 0.502 / 128 * h * 0.502 / 128)
+	m := sequential(t, ml.Dense(ml.Tensor{Shape: []int{2, n}, Data: w}, []float64{0, 0}), ml.Square(),
+		ml.Dense(row(0, gain), []float64{0}), ml.Tanh(), ml.Dense(row(1), []float64{100}))
+	rng := rand.New(rand.NewPCG(1, 1))
+	cal := ml.Tensor{Shape: []int{256, n}}
+	for range 256 {
+		s := 2*rng.Float64() - 1
+		for k := range n {
+			if k < h {
+				cal.Data = append(cal.Data, s)
+			} else {
+				cal.Data = append(cal.Data, 0.1*(2*rng.Float64()-1))
+			}
+		}
+	}
+	p := compile(t, m, Target{Calibration: cal, Batch: 100, Precision: 3})
+	x := ml.Tensor{Shape: []int{5, n}, Data: append(make([]float64, 0, 5*n), cal.Data[:5*n]...)}
+	f := p.Input().Features
+	for k := range n {
+		v := 0.0
+		if k < h {
+			v = 0.9999 * f.Norm / math.Sqrt(h)
+		}
+		x.Data[k] = v
+		if len(f.Scale) > 0 {
+			x.Data[k] = f.Offset[k] + v*f.Scale[k]
+		}
+	}
+	s := open(t, p)
+	_, out := s.run(t, x)
+	got, want := s.scores(t, out, 5), clearly(t, m, x)
+	for i, v := range got.Data {
+		if math.Abs(v-want.Data[i]) > 20 {
+			t.Errorf("sample %d is %g, the model gives %g", i, v, want.Data[i])
+		}
+	}
+}
+
+// TestInsideTheIntervalIsRight: whatever an activation's stated interval holds is computed right, however little of its
+// range the calibration set shows.
+func TestInsideTheIntervalIsRight(t *testing.T) {
+	for name, tc := range map[string]struct {
+		m      *ml.Model
+		lo, hi float64
+		target Target
+	}{
+		"sigmoid": {sequential(t, ml.Dense(row(1), []float64{0}), ml.Sigmoid()), -10, -5, Target{ServerActivation: true, Precision: 6}},
+		"gelu":    {sequential(t, ml.Dense(row(1), []float64{0}), ml.GELU(), ml.Dense(row(1), []float64{0})), -3, 0, Target{}},
+		"square":  {sequential(t, ml.Dense(row(1), []float64{0}), ml.Square(), ml.Dense(row(1), []float64{0})), -1, 1, Target{}},
+	} {
+		tc.target.Calibration = uniformIn(256, tc.lo, tc.hi, 3)
+		p := compile(t, tc.m, tc.target)
+		s := open(t, p)
+		for _, v := range []float64{3, 1.6, tc.lo} {
+			if math.Abs(v) > p.Activations()[0].Hi {
+				continue
+			}
+			x := row(v)
+			_, out := s.run(t, x)
+			y, err := client.NewDecryptor(s.sk).ForOwner(p.Output(), out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.Unpack(y, 1)
+			if err != nil {
+				t.Errorf("%s at %g: %v", name, v, err)
+				continue
+			}
+			if want := clearly(t, tc.m, x).Data[0]; math.Abs(got.Data[0]-want) > 0.07 {
+				t.Errorf("%s at %g is %g, the model gives %g", name, v, got.Data[0], want)
+			}
+		}
+	}
+}
+
+// TestDegenerate: models and calibration sets at the edge compile or are refused by a typed error.
+func TestDegenerate(t *testing.T) {
+	hundred := ml.Tensor{Shape: []int{256, 1}}
+	late := ml.Tensor{Shape: []int{1100, 1}}
+	for range 256 {
+		hundred.Data = append(hundred.Data, 100)
+	}
+	for i := range 1100 {
+		late.Data = append(late.Data, float64(i/1024))
+	}
+	two := gaussian(256, []float64{0, 0}, []float64{1, 1e8}, 4)
+	for name, tc := range map[string]struct {
+		m *ml.Model
+		x ml.Tensor
+	}{
+		"a square of nothing":   {sequential(t, ml.Dense(row(0), []float64{0}), ml.Square(), ml.Dense(row(1), []float64{1})), uniformIn(256, -1, 1, 1)},
+		"a weight of nothing":   {sequential(t, ml.Dense(row(1, 1e-310), []float64{0})), two},
+		"nothing varies":        {sequential(t, ml.Dense(row(1), []float64{0})), hundred},
+		"zeros, then ones":      {sequential(t, ml.Dense(row(1), []float64{0})), late},
+		"enormous":              {sequential(t, ml.Dense(row(1e-300), []float64{0})), gaussian(256, []float64{0}, []float64{1e300}, 5)},
+		"far, with little left": {sequential(t, ml.Dense(row(1), []float64{-1e15})), gaussian(256, []float64{1e15}, []float64{500}, 6)},
+	} {
+		for _, packing := range []Packing{Single, Batch} {
+			p, err := Compile(tc.m, Target{Calibration: tc.x, Packing: packing, Precision: 8})
+			if err != nil {
+				if !errors.As(err, new(*InfeasibleError)) && !errors.As(err, new(*CalibrationError)) {
+					t.Errorf("%s, %v: %v", name, packing, err)
+				}
+				continue
+			}
+			if f := p.Fidelity(); math.IsNaN(f.Bits) {
+				t.Errorf("%s, %v: %v", name, packing, f)
+			}
+			port := p.Input()
+			for i := range tc.x.Rows() {
+				flat, err := p.Pack(tc.x.Slice(i, i+1))
+				if err == nil {
+					err = port.CheckValues(flat)
+				}
+				if err != nil {
+					t.Errorf("%s, %v: calibration sample %d: %v", name, packing, i, err)
+					break
+				}
+			}
+		}
+	}
+}
+
+// TestCompileContext: a search that is stopped gives the context's error, whatever it was about to say.
+func TestCompileContext(t *testing.T) {
+	m := sequential(t, dense(3, 4, 1), ml.Tanh(), dense(2, 3, 2))
+	for _, at := range []int{1, 3, 30} {
+		ctx, cancel := context.WithCancel(context.Background())
+		heard := 0
+		_, err := CompileContext(ctx, m, Target{Calibration: inputs(256, 4, 1), Packing: Batch, Precision: 39.9, Progress: func(p Progress) {
+			if heard++; heard == at {
+				cancel()
+			}
+			if p.Packing != Batch || p.LogN < minLogN || p.LogN > maxLogN || p.Tried < 1 {
+				t.Errorf("progress %+v", p)
+			}
+		}})
+		cancel()
+		if heard >= at && !errors.Is(err, context.Canceled) {
+			t.Errorf("stopped at %d: %v", at, err)
+		}
 	}
 }

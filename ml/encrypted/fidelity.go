@@ -62,6 +62,9 @@ func (p *Plan) compare(m *ml.Model, x ml.Tensor) error {
 	for i, v := range want.Data {
 		worst = max(worst, math.Abs(v-got.Data[i]))
 	}
+	if f.Largest == 0 { // the precision is relative to samples that were not compared
+		f.Largest = math.SmallestNonzeroFloat64
+	}
 	f.Bits = -math.Log2(worst/f.Largest + math.Exp2(-p.worst))
 	final, err := finish(p.twin.finish, got)
 	if err != nil {

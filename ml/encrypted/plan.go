@@ -46,8 +46,9 @@ func (p *Plan) Keys() []program.KeyRequirement { return p.prog.Keys() }
 
 // Input returns the port that the client encrypts for. It takes samples in the model's own units. Where features differ in
 // size, or lie far from zero, the port's Features have an offset and a power of two for each, found in the calibration set,
-// which the client applies as it packs. Encrypt refuses a feature outside of twice that range and, for a batch, a sample
-// whose norm is far above those of the calibration set, by index and feature.
+// which the client applies as it packs. Encrypt refuses a feature beyond twice that power of two from its offset, or, of features
+// that are not scaled, beyond twice the largest of all, and for a batch a sample whose norm is far above those of the
+// calibration set, by index and feature.
 func (p *Plan) Input() program.Port { return p.prog.Inputs()[0] }
 
 // Output returns the port that the client decrypts. Values are in the model's units and label order.
@@ -256,7 +257,7 @@ func (p *Plan) accepted() string {
 	}
 	if p.packing == Batch {
 		fmt.Fprintf(&s, "samples     none can harm another: the client refuses one whose norm%s is above %.4g, and every other is computed right\n", scaled, f.Norm)
-	} else {
+	} else if len(p.domains) > 0 {
 		s.WriteString("samples     one that leaves the range of an activation below gets a wrong result, which Unpack refuses if it is too large to be one, and harms nobody else's\n")
 	}
 	return s.String()

@@ -12,8 +12,8 @@ import (
 // bounds every feature and the norm of a sample as a whole, and both bounds are carried through the layers. Bounds by
 // element alone would be far too wide for layers of many inputs, whose values do not all lie at their ends at once.
 
-// roundingMargin is room for the rounding of weights to integers, of a row and of a matrix, and roundingFloor that of a row
-// whose weights are small, by the largest of all rows. quantise keeps to it.
+// roundingMargin is room for the rounding of weights to integers, and roundingFloor that of a row whose weights are small,
+// by the largest of all rows. Integers whose own bounds need more are not taken.
 const (
 	roundingMargin = 1 + 1.0/16
 	roundingFloor  = 1.0 / 256
@@ -31,8 +31,16 @@ type reachable struct {
 	each    []span     // where its elements lie
 	norm    float64    // its largest Euclidean norm
 	squares *quadratic // that its elements are, or nil
+}
 
-	spectral float64 // bound of the largest singular value of the matrix that made it
+// within reports whether every element lies where s allows.
+func (r reachable) within(s reachable) bool {
+	for i, v := range r.each {
+		if !(v.lo >= s.each[i].lo && v.hi <= s.each[i].hi) {
+			return false
+		}
+	}
+	return true
 }
 
 // quadratic is a vector of squares of linear maps of a vector of bounded norm: u·(v, 1) squared for every row u.
@@ -102,6 +110,9 @@ func (q *quadratic) row(cols []int32, weights []float64) span {
 		for i, c := range cols {
 			root[c] = math.Sqrt(max(0, sign*weights[i]))
 		}
+		if slices.Max(root) == 0 {
+			return 0
+		}
 		g, trace := make([]float64, len(q.gram)), 0.0
 		for i := range q.n {
 			for j := range q.n {
@@ -109,8 +120,8 @@ func (q *quadratic) row(cols []int32, weights []float64) span {
 			}
 			trace += g[i*q.n+i]
 		}
-		if trace == 0 {
-			return 0
+		if trace < math.SmallestNonzeroFloat64*math.Exp2(200) { // too small to tell: the bounds by row apply
+			return math.Inf(1)
 		}
 		top := gramBound(g, q.n, math.Sqrt(trace))
 		return top * top * q.norm * q.norm
@@ -121,8 +132,12 @@ func (q *quadratic) row(cols []int32, weights []float64) span {
 // maxQuadratic is the largest number of squares that are bounded together.
 const maxQuadratic = 64
 
-// linear returns the bounds of m·x + b.
-func (r reachable) linear(m *linear, b []float64) reachable {
+// linear returns the bounds of m·x + b, with room for the rounding of m or, if it is rounded already, without.
+func (r reachable) linear(m *linear, b []float64, rounded bool) reachable {
+	margin, floor := roundingMargin, roundingFloor
+	if rounded {
+		margin, floor = 1, 0
+	}
 	out := reachable{each: make([]span, m.rows)}
 	largest := 0.0
 	for i := range out.each {
@@ -131,11 +146,10 @@ func (r reachable) linear(m *linear, b []float64) reachable {
 		largest = max(largest, out.each[i].abs())
 	}
 	for i, s := range out.each {
-		room := (roundingMargin-1)*s.abs() + roundingFloor*largest
+		room := (margin-1)*s.abs() + floor*largest
 		out.each[i] = span{s.lo - room + b[i], s.hi + room + b[i]}
 	}
-	out.spectral = spectral(m)
-	out.norm = min(out.corner(), roundingMargin*out.spectral*r.norm+euclidean(b))
+	out.norm = min(out.corner(), margin*spectral(m)*r.norm+euclidean(b))
 	return out
 }
 
@@ -147,7 +161,7 @@ func (r reachable) squared(m *linear, b []float64, norm float64) reachable {
 	}
 	out.norm = min(out.corner(), r.largest()*r.norm)
 	if m.rows <= maxQuadratic && norm > 0 {
-		q := &quadratic{gram: make([]float64, m.rows*m.rows), n: m.rows, norm: roundingMargin * math.Sqrt2 * norm}
+		q := &quadratic{gram: make([]float64, m.rows*m.rows), n: m.rows, norm: math.Sqrt2 * norm}
 		dense := make([]float64, m.cols)
 		for i := range m.rows {
 			cols, weights := m.Row(i)
@@ -174,7 +188,7 @@ func (r reachable) squared(m *linear, b []float64, norm float64) reachable {
 // polynomial returns the bounds of an activation's polynomial at elements that r bounds.
 func (r reachable) polynomial(st *stage) reachable {
 	out := reachable{each: make([]span, len(r.each))}
-	peak, e := peakOf(st.poly), st.poly.MaxError()
+	peak, e := st.peak, st.poly.MaxError()
 	for i, v := range r.each {
 		out.each[i] = span{-peak, peak}
 		switch st.fn {

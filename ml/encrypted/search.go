@@ -248,7 +248,7 @@ func (c *compiler) cheapestSingle(fit []choice, order [][3]int) (*candidate, err
 		}
 		found, err := c.draft(fit[i].single.logN, fit[i])
 		if err != nil {
-			return nil, err
+			return nil, c.unfit(err, "")
 		}
 		took, err := seconds(found.prog)
 		if err != nil {
@@ -258,7 +258,11 @@ func (c *compiler) cheapestSingle(fit []choice, order [][3]int) (*candidate, err
 			best, bestCost = fit[i], took
 		}
 	}
-	return c.emitSingle(best, false)
+	found, err := c.emitSingle(best, false)
+	if err != nil {
+		return nil, c.unfit(err, "")
+	}
+	return found, nil
 }
 
 // optimise runs the passes that keep every bit over a program that is to be delivered.

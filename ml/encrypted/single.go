@@ -173,7 +173,7 @@ func (c *compiler) emitSingle(ch choice, draft bool) (*candidate, error) {
 	e.b.Output(port, out...)
 	prog, consts, err := e.b.Build()
 	if err != nil {
-		return nil, fmt.Errorf("encrypted: %w", err)
+		return nil, &unfitError{c.tail().name, err}
 	}
 	found := &candidate{prog: prog, consts: consts, stages: c.stages, samples: 1, private: e.private, domains: e.domains}
 	return found, c.judge(found, e.hints, e.seeds)

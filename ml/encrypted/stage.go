@@ -36,7 +36,8 @@ type stage struct {
 	samples         []float64 // some values before the activation
 	followed        []float64 // results for some samples, as a batch follows them
 
-	in, before, after reachable // of a batch: bounds of what the stage reads, before the activation, and of the result
+	before, after reachable // of a batch: bounds before the activation, and of the result
+	peak          float64   // of a polynomial: the largest magnitude on its interval
 }
 
 // term is a linear map of one earlier value.
@@ -93,7 +94,7 @@ func (s *stage) reach() float64 {
 		if s.after.each != nil {
 			return s.after.largest()
 		}
-		return rangeMargin * s.post.abs()
+		return max(rangeMargin*s.post.abs(), s.peak)
 	}
 	return s.wide
 }
@@ -109,14 +110,18 @@ func rms(v []float64) float64 {
 // Values of a stage are computed at a scale that is smaller by as many bits as they are larger than 1, so that they take
 // as much of the modulus, and have as many bits, as any other. Sizes within some bits of 1 are left alone.
 
-// sizeZone is how many bits a size may be off.
-const sizeZone = 6
+// sizeZone is how many bits a size may be off, and maxSize how many are made up for.
+const (
+	sizeZone = 6
+	maxSize  = 300
+)
 
 func sizeBits(magnitude float64) int {
-	if e := math.Log2(magnitude); math.Abs(e) > sizeZone {
-		return int(math.Round(e))
+	e := math.Log2(magnitude)
+	if math.Abs(e) <= sizeZone || magnitude == 0 {
+		return 0
 	}
-	return 0
+	return int(math.Round(max(-maxSize, min(maxSize, e))))
 }
 
 // preBits and postBits are the sizes of values before and after the activation, in bits. What a polynomial is evaluated on
@@ -243,6 +248,9 @@ const (
 	lastTolerance   = 1.0 / 16
 )
 
+// noiseMargin is room for noise at the ends of a polynomial's interval.
+const noiseMargin = 1 + 1.0/128
+
 // maxSamples is how many values before an activation are kept. All stages keep as many: operations meet two of them.
 const maxSamples = 256
 
@@ -262,7 +270,7 @@ func (c *compiler) calibrate(n int) error {
 				s.largest = max(s.largest, math.Abs(w))
 			}
 		}
-		err := s.widen(y, reach)
+		err := s.widen(y, c.growth(s), reach)
 		if err != nil {
 			return err
 		}
@@ -281,7 +289,7 @@ func (c *compiler) calibrate(n int) error {
 			floor := s.fn.floor(s.pre.abs())
 			interval := rangeMargin * max(s.pre.abs(), floor)
 			if reach != nil {
-				interval = max(s.wide, floor)
+				interval = max(s.wide*noiseMargin, floor)
 			}
 			if interval == 0 {
 				return &InfeasibleError{Layer: s.name, Err: fmt.Errorf("%s: every input of it is zero for the calibration set", s.label()), Nearest: "leave the layer out, or use other samples"}
@@ -289,9 +297,10 @@ func (c *compiler) calibrate(n int) error {
 			if s.poly, err = fit(s.fn, s.pre, interval, tol); err != nil {
 				return &InfeasibleError{Layer: s.name, Err: fmt.Errorf("%s: %w", s.label(), err), Nearest: "use activations of a smaller range, or a larger Target.Tolerance"}
 			}
+			s.peak = peakOf(s.poly)
 		}
 		if reach != nil {
-			if s.after, err = s.activated(); err != nil {
+			if s.after, err = s.activated(s.before, reach.norm); err != nil {
 				return err
 			}
 			reach = &s.after
@@ -304,29 +313,47 @@ func (c *compiler) calibrate(n int) error {
 	return nil
 }
 
-// activated returns the bounds of the stage's result in a batch.
-func (s *stage) activated() (reachable, error) {
+// activated returns the bounds of the stage's result in a batch, from those before the activation and the norm of what
+// the stage reads.
+func (s *stage) activated(before reachable, norm float64) (reachable, error) {
 	switch s.act {
 	case actSquare:
 		m, err := s.terms[0].whole()
 		if err != nil {
 			return reachable{}, err
 		}
-		return s.before.squared(m, s.b, s.in.norm), nil
+		return before.squared(m, s.b, norm), nil
 	case actPolynomial:
-		return s.before.polynomial(s), nil
+		return before.polynomial(s), nil
 	}
-	return s.before, nil
+	return before, nil
 }
 
-// widen finds how large values before the activation may become: those of inputs which are larger than the calibration
-// set's by the range margin, for which y are the values, or those of all that the port lets in, as reach says of what the
-// stage reads.
-func (s *stage) widen(y []float64, reach *reachable) error {
+// maxGrowth bounds how many times what it is for the calibration set a value may become: an activation that is all but
+// zero there has no size to go by.
+const maxGrowth = 64
+
+// growth returns how many times what they are for the calibration set the values that a stage reads may become: inputs by
+// the range margin, and results of stages by their reach.
+func (c *compiler) growth(s *stage) float64 {
+	g := 1.0
+	for _, t := range s.terms {
+		if t.from < 0 {
+			g = max(g, rangeMargin)
+		} else if before := c.stages[t.from]; before.post.abs() > 0 {
+			g = max(g, min(maxGrowth, before.reach()/before.post.abs()))
+		}
+	}
+	return g
+}
+
+// widen finds how large values before the activation may become: y are those of the calibration set, of which the stage
+// reads so many times as much, or reach bounds what it reads of any sample that the port lets in.
+func (s *stage) widen(y []float64, growth float64, reach *reachable) error {
 	if reach == nil {
 		for k, v := range y {
 			bias := s.b[k%s.rows()]
-			s.wide = max(s.wide, rangeMargin*math.Abs(v-bias)+math.Abs(bias))
+			s.wide = max(s.wide, growth*math.Abs(v-bias)+math.Abs(bias))
 		}
 		return nil
 	}
@@ -334,7 +361,7 @@ func (s *stage) widen(y []float64, reach *reachable) error {
 	if err != nil {
 		return err
 	}
-	s.in, s.before = *reach, reach.linear(m, s.b)
+	s.before = reach.linear(m, s.b, false)
 	s.wide = s.before.largest()
 	if !(s.wide < math.MaxFloat64) {
 		return &InfeasibleError{Layer: s.name, Err: errors.New("values are too large for any prime"), Nearest: "use fewer layers with squares"}

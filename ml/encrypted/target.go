@@ -77,7 +77,7 @@ const (
 	defaultCalibration = 256
 	defaultPrecision   = 12
 	maxBatch           = 1 << 17
-	// rangeMargin widens calibrated ranges around their centre: inputs will come that the calibration set lacks.
+	// rangeMargin is how many times as large as in the calibration set inputs may be: some will come that it lacks.
 	rangeMargin = 2
 )
 

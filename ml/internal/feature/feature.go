@@ -63,8 +63,8 @@ type Options struct {
 	Limit float64
 	// Size is the largest magnitude that is not scaled, and one over the smallest; 0 is any.
 	Size float64
-	// Blind makes the scales those of the calibration set alone, whatever the layers do: they then say nothing about
-	// weights.
+	// Blind makes scales, and whether there are any, a matter of the calibration set alone, whatever the layers do: they then
+	// say nothing about weights. The result to contribute to is then the feature that varies least.
 	Blind bool
 	// Group returns the number of the group that a feature belongs to, from 0: features of a group are scaled alike. nil is
 	// one group a feature.
@@ -77,6 +77,24 @@ type Options struct {
 // the calibration set: a pixel that was never lit there is not refused when it is.
 const tolerated = 1.0 / 8
 
+// furthest is how many times the largest number of all a feature may be tolerated at.
+const furthest = 1 << 20
+
+// leastSpread returns half of the smallest range of a feature that varies, or infinity.
+func leastSpread(x []float64, n int) float64 {
+	least := math.Inf(1)
+	for i := range n {
+		lo, hi := math.Inf(1), math.Inf(-1)
+		for k := i; k < len(x); k += n {
+			lo, hi = min(lo, x[k]), max(hi, x[k])
+		}
+		if d := hi/2 - lo/2; d > 0 {
+			least = min(least, d)
+		}
+	}
+	return least
+}
+
 // Find returns the Scaling for samples x, flat and one after the other, or the identity if they need none.
 func Find(x []float64, u *Use, o Options) Scaling {
 	n := len(u.most)
@@ -88,7 +106,11 @@ func Find(x []float64, u *Use, o Options) Scaling {
 	for _, v := range x {
 		largest = max(largest, math.Abs(v))
 	}
-	if largest*u.norm <= o.Limit && (o.Size == 0 || largest <= o.Size && largest >= 1/o.Size) || largest == 0 {
+	norm := u.norm
+	if o.Blind {
+		norm = 1 / leastSpread(x, n)
+	}
+	if largest*norm <= o.Limit && (o.Size == 0 || largest <= o.Size && largest >= 1/o.Size) || largest == 0 {
 		return Scaling{}
 	}
 	groups := 0
@@ -119,9 +141,9 @@ func Find(x []float64, u *Use, o Options) Scaling {
 		g := group(i)
 		d := deviation[g]
 		if most[g] > 0 && !o.Blind {
-			d = max(d, tolerated/most[g])
+			d = max(d, min(tolerated/most[g], largest*furthest))
 		}
-		if d < magnitude[g]*math.Exp2(-40) { // a constant, up to rounding
+		if d < magnitude[g]*math.Exp2(-50) { // a constant, up to rounding
 			d = magnitude[g]
 		}
 		if d == 0 {
@@ -133,9 +155,9 @@ func Find(x []float64, u *Use, o Options) Scaling {
 	return s
 }
 
-// PowerAbove returns the smallest power of two that is at least x, for x above 0.
+// PowerAbove returns the smallest power of two that is at least x, for x above 0, between 2^-1000 and 2^1000.
 func PowerAbove(x float64) float64 {
-	f, e := math.Frexp(x)
+	f, e := math.Frexp(min(x, math.MaxFloat64))
 	if f == 0.5 {
 		e--
 	}
