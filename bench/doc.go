@@ -12,10 +12,12 @@
 // weights, encryption and decryption have figures of their own. Comparisons with Lattigo's stock evaluators, and of one
 // thread with several, take turns in one process, and their ratio is that of each turn.
 //
-// Scenarios zk-… prove what a network says. Keys are kept in a cache, -cache DIR; -cold makes them anew, which is the
-// only way to measure a setup whose keys are cached. Keys are made, and the peak of memory taken, in processes of their
-// own. Each scenario prints its report first, what was known before there were keys, and the report's predictions stand
-// beside what was measured.
+// Scenarios zk-… prove what a network says. A cache keeps their keys, -cache DIR; -cold makes them anew, which is the
+// only way to measure a setup whose keys are cached. Processes of their own make keys and measure the peak of memory.
+// Each scenario prints its report first, which was known before there were keys, and its predictions stand beside the
+// measured figures.
+//
+// Scenario load lets 1 to 64 clients share one job, and one client work beside a process that never waits.
 //
 // Accuracy compares labels of models on tables, as measured, with those of the models in float64: encrypted one sample at a
 // time or in a batch, and in the integers that proofs are about. It fails where fewer than 99 in 100 agree and no compiler

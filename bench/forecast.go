@@ -17,21 +17,22 @@ import (
 )
 
 type forecastCmd struct {
-	Costs   string   `placeholder:"FILE" help:"The cost table. Default: this machine's, or the shipped one."`
+	Costs   string   `placeholder:"FILE" help:"The cost table, or shipped. Default: this machine's, calibrated or probed."`
 	Threads []int    `placeholder:"N,…" help:"Numbers of threads. Default: powers of two, and all processors."`
 	Only    []string `enum:"models,mixtures,calibration" default:"models,mixtures" help:"What to measure: models, mixtures, or the programs of calibrate."`
 }
 
 // Run prints predicted beside measured times and memory.
 func (c *forecastCmd) Run(e *env) error {
-	t, err := costTable(e.log, c.Costs)
+	t, err := costTable(e.ctx, e.log, c.Costs)
 	if err != nil {
 		return err
 	}
 	if c.Threads == nil {
 		c.Threads = teams()
 	}
-	fmt.Fprintf(e.out, "%-48s%8s%9s%9s%7s%9s%9s%7s%9s%9s%7s\n", "program: predicted, measured, ratio of", "threads", "run", "", "", "load", "", "", "memory", "", "")
+	fmt.Fprintf(e.out, "%-48s%8s%9s%9s%7s%9s%9s%7s%9s%9s%7s\n", "program: predicted, measured, ratio of", "threads",
+		"run", "", "", "load", "", "", "memory", "", "")
 	var worst float64
 	for _, what := range c.Only {
 		for progs, err := range forecastSets[what](e.ctx, e.log) {
@@ -66,9 +67,19 @@ func (c *forecastCmd) Run(e *env) error {
 	return err
 }
 
-// costTable returns the cost table of a file or of this machine, and warns of one of another machine.
-func costTable(log io.Writer, path string) (*cost.Table, error) {
+// shippedCosts stands for the shipped table in place of a file.
+const shippedCosts = "shipped"
+
+// costTable returns the cost table of a file, the shipped one, or that of this machine: calibrated, or probed. It warns
+// of a table of another machine.
+func costTable(ctx context.Context, log io.Writer, path string) (*cost.Table, error) {
+	if path == shippedCosts {
+		return cost.Default(), nil
+	}
 	t, warning, err := report.CostTable(path)
+	if err == nil && path == "" && t == cost.Default() { // not calibrated
+		return cpu.Costs(ctx)
+	}
 	if warning != "" {
 		fmt.Fprintf(log, "warning: %s\n", warning)
 	}
@@ -130,7 +141,7 @@ var forecastSets = map[string]func(context.Context, io.Writer) func(func([]*synt
 	"models": func(ctx context.Context, log io.Writer) func(func([]*synthetic, error) bool) {
 		return func(yield func([]*synthetic, error) bool) {
 			for _, s := range scenarios {
-				if s.prove != nil { // no program
+				if s.prove != nil || s.own != nil && s.prog == nil { // no program, or that of another scenario
 					continue
 				}
 				p, err := s.program(ctx, log)

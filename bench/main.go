@@ -35,6 +35,7 @@ type cli struct {
 	Results   resultsCmd   `cmd:"" help:"Write RESULTS.md from a folder of results."`
 	Inspect   inspectCmd   `cmd:"" help:"Print a file of parameters, a program, constants, evaluation keys or ciphertexts."`
 	Serve     serveCmd     `cmd:"" hidden:""`
+	Spin      spinCmd      `cmd:"" hidden:""`
 	Setup     setupCmd     `cmd:"" hidden:""`
 	Prove     proveCmd     `cmd:"" hidden:""`
 }
@@ -66,7 +67,7 @@ type runCmd struct {
 	Scenario string `arg:"" help:"Name of the scenario; see list."`
 	JSON     string `name:"json" placeholder:"FILE" help:"Write figures with their samples, as signet/summary/v1."`
 	Data     string `placeholder:"DIR" help:"Folder with the full data sets. Default: the embedded ones."`
-	Costs    string `placeholder:"FILE" help:"Cost table for predicted times. Default: this machine's, or the shipped one."`
+	Costs    string `placeholder:"FILE" help:"Cost table for predicted times, or shipped. Default: this machine's, calibrated or probed."`
 	Rates    string `placeholder:"FILE" help:"Rates for predicted times of proofs. Default: this machine's, or the shipped ones."`
 	Cache    string `placeholder:"DIR" help:"Folder of proving keys. Default: signet in the user's cache folder."`
 	Cold     bool   `help:"Make proving keys anew, and keep them nowhere: measures the setup."`
@@ -83,21 +84,21 @@ func (c *runCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	costs, err := costTable(e.log, c.Costs)
+	cfg := config{data: c.Data, n: c.N, log: e.log, serve: elsewhere[served](exe, "serve"), spin: spinning(exe)}
+	if s.prove != nil {
+		cfg.proofs, err = c.proofs(e.log, exe)
+	} else {
+		cfg.costs, err = costTable(e.ctx, e.log, c.Costs)
+	}
 	if err != nil {
 		return err
-	}
-	cfg := config{costs: costs, data: c.Data, n: c.N, log: e.log, serve: elsewhere[served](exe, "serve")}
-	if s.prove != nil {
-		if cfg.proofs, err = c.proofs(e.log, exe); err != nil {
-			return err
-		}
 	}
 	sum, err := s.run(e.ctx, cfg)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "%s on %s, %d cores, engine %s, %d thread(s)\n", sum.Name, sum.Machine.CPU, sum.Machine.Cores, sum.Engine, sum.Threads)
+	fmt.Fprintf(e.out, "%s on %s, %d cores, engine %s, %d thread(s)\n", sum.Name, sum.Machine.CPU, sum.Machine.Cores,
+		sum.Engine, sum.Threads)
 	if err := sum.Table(e.out); err != nil {
 		return err
 	}
@@ -142,7 +143,8 @@ func (c *resultsCmd) Run(*env) error {
 	if err != nil {
 		return err
 	}
-	if err := report.WriteFile(c.Out, 0o644, func(w io.Writer) error { return writeResults(w, all) }); err != nil || c.Readme == "" {
+	if err := report.WriteFile(c.Out, 0o644, func(w io.Writer) error { return writeResults(w, all) }); err != nil ||
+		c.Readme == "" {
 		return err
 	}
 	text, err := os.ReadFile(c.Readme)
@@ -247,8 +249,10 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 		return 1
 	}
 	var c cli
-	parser, err := kong.New(&c, kong.Name("bench"), kong.Description("Measures encrypted inference. Start with: bench list"),
-		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parser, err := kong.New(&c, kong.Name("bench"),
+		kong.Description("Measures encrypted inference. Start with: bench list"),
+		kong.UsageOnError(), kong.Writers(stdout,
+			stderr), kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return fail(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+
+	"github.com/signet-ml/signet/ml/report"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -106,6 +108,37 @@ func TestResultsFresh(t *testing.T) {
 	}
 	if _, err := withTable("no marks", all, ""); err == nil {
 		t.Error("a page without marks was accepted")
+	}
+}
+
+// TestNewest: one row for each scenario, of the last day, and of the last commit of a day.
+func TestNewest(t *testing.T) {
+	of := func(name, date, commit, cpu string) result {
+		s := &report.Summary{Name: name, Date: date, Commit: commit, Machine: report.Machine{CPU: cpu}}
+		s.Add(report.Number("server_ms", "ms", 1, 1, ""))
+		return result{s, name + "_" + date + "_" + short(commit) + ".json"}
+	}
+	all := []result{
+		of("lr-single", "2026-11-24", "1ebbfd2bf77f+dirty", "Intel(R) Xeon(R) Processor"),
+		of("lr-single", "2026-11-24", "b14d2b3110a2", "Intel(R) Xeon(R) Processor"),
+		of("lr-batch", "2026-12-02", "aaaaaaaaaaaa", "AMD EPYC"),
+		of("lr-batch", "2026-11-24", "b14d2b3110a2", "Intel(R) Xeon(R) Processor"),
+	}
+	const want = `x
+<!-- results:begin -->
+| scenario | server or prove | per sample | against stock | keys or proof | accuracy |
+|---|---|---|---|---|---|
+| [lr-single](R.md#lr-single_2026-11-24_1ebbfd2), Xeon | 1.00 ms | – | – | – | – |
+| [lr-batch](R.md#lr-batch_2026-12-02_aaaaaaa), EPYC | 1.00 ms | – | – | – | – |
+<!-- results:end -->
+`
+	got, err := withTable("x\n<!-- results:begin -->\nold\n<!-- results:end -->\n", all, "R.md")
+	if err != nil || got != want {
+		t.Errorf("error %v, -want +got:\n%s", err, cmp.Diff(want, got))
+	}
+	all = append(all, of("lr-batch", "2026-12-02", "bbbbbbbbbbbb", "AMD EPYC"))
+	if _, err := newest(all); err == nil || !strings.Contains(err.Error(), "oneDay") {
+		t.Errorf("two commits of one day: error %v", err)
 	}
 }
 

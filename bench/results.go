@@ -24,7 +24,8 @@ func readResults(dir string) ([]result, error) {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s holds no .json file: run bench run SCENARIO -json %s first", dir, filepath.Join(dir, "SCENARIO.json"))
+		return nil, fmt.Errorf("%s holds no .json file: run bench run SCENARIO -json %s first", dir,
+			filepath.Join(dir, "SCENARIO.json"))
 	}
 	var all []result
 	for _, f := range files {
@@ -55,20 +56,22 @@ func writeResults(w io.Writer, all []result) error {
 		p.line("`prove_ms` is a proof with cached keys, its opening and the prover's own check included; `setup_ms` is once for an")
 		p.line("architecture; `peak_bytes` is of a process that only loads and proves.\n")
 	}
-	p.table(all, "")
+	p.table(all)
 	for _, r := range all {
 		p.line("\n## %s\n", strings.TrimSuffix(r.file, ".json"))
 		if i := rank(r.Name); i >= 0 {
 			p.line("Scenario %s: %s.\n", r.Name, scenarios[i].Title)
 		}
 		p.line("- %s, engine %s, %d thread(s), commit %.12s", r.Date, r.Engine, r.Threads, r.Commit)
-		p.line("- %s, %d cores, %s memory, %s/%s, %s", r.Machine.CPU, r.Machine.Cores, report.Bytes(r.Machine.Memory), r.Machine.OS, r.Machine.Arch, r.Machine.Go)
+		p.line("- %s, %d cores, %s memory, %s/%s, %s", r.Machine.CPU, r.Machine.Cores, report.Bytes(r.Machine.Memory),
+			r.Machine.OS, r.Machine.Arch, r.Machine.Go)
 		if r.Name == tablesName {
 			p.tables(r.Summary)
 			continue
 		}
 		if q := r.Parameters; q != nil {
-			p.line("- N = 2^%d, log2(Q) = %.1f, log2(P) = %.1f; %s: log2(QP) = %.1f of at most %.0f", q.LogN, q.LogQ, q.LogP, q.Security.Row, q.Security.Value, q.Security.Limit)
+			p.line("- N = 2^%d, log2(Q) = %.1f, log2(P) = %.1f; %s: log2(QP) = %.1f of at most %.0f", q.LogN, q.LogQ, q.LogP,
+				q.Security.Row, q.Security.Value, q.Security.Limit)
 		}
 		for _, c := range r.Checks {
 			p.line("- check %s: %s", map[bool]string{true: "passed", false: "FAILED"}[c.Pass], c.Name)
@@ -88,21 +91,21 @@ func writeResults(w io.Writer, all []result) error {
 	return p.err
 }
 
-// table writes one row for every result, those of proofs in a table of their own; names link to their sections on page.
-func (p *page) table(all []result, page string) {
+// table writes one row for every result, those of proofs in a table of their own; names link to their sections.
+func (p *page) table(all []result) {
 	server, proofs := split(all)
 	if len(server) > 0 {
-		p.rows(server, page, []column{{"server", "server_ms"}, {"per sample", "per_image_ms"}, {"one thread", "server_1_thread_ms"},
-			{"against stock", "speedup_vs_stock"}, {"load", "load_ms"}, {"keys", "keys_wire_bytes"}, {"input", "input_bytes"},
-			{"output", "output_bytes"}, {"precision", "precision_bits"}, {"accuracy", "accuracy"}})
+		p.rows(server, name, columns("server", "server_ms", "per sample", "per_image_ms", "one thread", "server_1_thread_ms",
+			"against stock", "speedup_vs_stock", "load", "load_ms", "keys", "keys_wire_bytes", "input", "input_bytes",
+			"output", "output_bytes", "precision", "precision_bits", "accuracy", "accuracy"))
 	}
 	if len(server) > 0 && len(proofs) > 0 {
 		p.line("")
 	}
 	if len(proofs) > 0 {
-		p.rows(proofs, page, []column{{"prove", "prove_ms"}, {"per sample", "per_sample_ms"}, {"verify", "verify_ms"}, {"proof", "proof_bytes"},
-			{"constraints", "constraints"}, {"setup, once", "setup_ms"}, {"load", "load_ms"}, {"proving key", "pk_bytes"}, {"memory", "peak_bytes"},
-			{"accuracy", "accuracy"}, {"float64", "accuracy_float"}})
+		p.rows(proofs, name, columns("prove", "prove_ms", "per sample", "per_sample_ms", "verify", "verify_ms", "proof", "proof_bytes",
+			"constraints", "constraints", "setup, once", "setup_ms", "load", "load_ms", "proving key", "pk_bytes", "memory", "peak_bytes",
+			"accuracy", "accuracy", "float64", "accuracy_float"))
 	}
 }
 
@@ -118,10 +121,73 @@ func split(all []result) (server, proofs []result) {
 	return server, proofs
 }
 
-// column is a figure in a table.
-type column struct{ title, figure string }
+// column is a figure in a table: the first of figures that a result has.
+type column struct {
+	title   string
+	figures []string
+}
 
-func (p *page) rows(all []result, page string, columns []column) {
+func columns(titlesAndFigures ...string) []column {
+	var out []column
+	for i := 0; i < len(titlesAndFigures); i += 2 {
+		out = append(out, column{titlesAndFigures[i], strings.Fields(titlesAndFigures[i+1])})
+	}
+	return out
+}
+
+// name links to a result's section on the same page.
+func name(r result) string { return fmt.Sprintf("[%s](#%s)", r.Name, anchor(r.file)) }
+
+// digest writes one row for the newest result of each scenario, with the figures that a reader asks for first; names link
+// to their sections on page, and say on which machine the row was measured.
+func (p *page) digest(all []result, page string) error {
+	all, err := newest(all)
+	if err != nil {
+		return err
+	}
+	p.rows(all, func(r result) string {
+		return fmt.Sprintf("[%s](%s#%s), %s", r.Name, page, anchor(r.file), processor(r.Machine.CPU))
+	}, columns("server or prove", "server_ms prove_ms", "per sample", "per_image_ms per_sample_ms", "against stock", "speedup_vs_stock",
+		"keys or proof", "keys_wire_bytes proof_bytes", "accuracy", "accuracy"))
+	return p.err
+}
+
+// processor shortens a processor's name to its kind: "Xeon" for "Intel(R) Xeon(R) Processor".
+func processor(cpu string) string {
+	return strings.Join(strings.Fields(strings.NewReplacer("(R)", "", "(TM)", "", "Intel", "", "AMD", "", "Processor", "").Replace(cpu)), " ")
+}
+
+// oneDay lists commits, oldest first, that measured a scenario again on the same day: history knows which was first, a
+// date does not.
+var oneDay = []string{"b14d2b3", "1ebbfd2"}
+
+// newest returns the last result of each scenario, by date and then by the order of oneDay.
+func newest(all []result) ([]result, error) {
+	var out []result
+	for _, r := range all {
+		i := slices.IndexFunc(out, func(o result) bool { return o.Name == r.Name })
+		if i < 0 {
+			out = append(out, r)
+			continue
+		}
+		order := cmp.Compare(out[i].Date, r.Date)
+		if order == 0 && out[i].Commit != r.Commit {
+			a, b := slices.Index(oneDay, short(out[i].Commit)), slices.Index(oneDay, short(r.Commit))
+			if a < 0 || b < 0 {
+				return nil, fmt.Errorf("%s and %s are of one day: say in oneDay which commit was first", out[i].file, r.file)
+			}
+			order = cmp.Compare(a, b)
+		}
+		if order <= 0 {
+			out[i] = r
+		}
+	}
+	return out, nil
+}
+
+func short(commit string) string { return commit[:min(7, len(commit))] }
+
+func (p *page) rows(all []result, name func(result) string, columns []column) {
 	head, rule := "| scenario |", "|---|"
 	for _, c := range columns {
 		head += " " + c.title + " |"
@@ -129,11 +195,19 @@ func (p *page) rows(all []result, page string, columns []column) {
 	}
 	p.line("%s\n%s", head, rule)
 	for _, r := range all {
-		row := fmt.Sprintf("| [%s](%s#%s) |", r.Name, page, anchor(r.file))
+		if !slices.ContainsFunc(columns, func(c column) bool {
+			return slices.ContainsFunc(c.figures, func(f string) bool { _, ok := r.Get(f); return ok })
+		}) {
+			continue // it has figures of other names, in its section
+		}
+		row := fmt.Sprintf("| %s |", name(r))
 		for _, c := range columns {
 			cell := "–"
-			if f, ok := r.Get(c.figure); ok {
-				cell = report.Format(f.Value, f.Unit)
+			for _, figure := range c.figures {
+				if f, ok := r.Get(figure); ok {
+					cell = report.Format(f.Value, f.Unit)
+					break
+				}
 			}
 			row += " " + cell + " |"
 		}
@@ -147,7 +221,7 @@ const (
 	tableEnd   = "<!-- results:end -->"
 )
 
-// withTable returns a page with the table between its marks replaced.
+// withTable returns a page with the table between its marks replaced by a digest of the results.
 func withTable(text string, all []result, link string) (string, error) {
 	i, j := strings.Index(text, tableBegin), strings.Index(text, tableEnd)
 	if i < 0 || j < i {
@@ -157,9 +231,11 @@ func withTable(text string, all []result, link string) (string, error) {
 	k := i + strings.Index(text[i:], "\n") + 1
 	b.WriteString(text[:k])
 	p := &page{w: &b}
-	p.table(all, link)
+	if err := p.digest(all, link); err != nil {
+		return "", err
+	}
 	b.WriteString(text[j:])
-	return b.String(), p.err
+	return b.String(), nil
 }
 
 func anchor(file string) string {

@@ -36,9 +36,10 @@ type scenario struct {
 	batch int    // samples in one run; 1 packs a single sample
 	load  func(dir string) (fit, test data.Dataset, note string, err error)
 	fit   func(seed uint64) (train.Spec, train.Options)
-	how   encrypted.Target                                                             // how the model is compiled, beside packing and calibration
-	own   func(ctx context.Context, s scenario, cfg config, sum *report.Summary) error // instead: a scenario without a model,
-	prog  func() (*program.Program, *program.Constants, error)                         // and its program
+	how   encrypted.Target // how the model is compiled, beside packing and calibration
+	// own, if set, measures in place of the steps for a model. Without a model, prog is the program.
+	own  func(ctx context.Context, s scenario, cfg config, sum *report.Summary) error
+	prog func() (*program.Program, *program.Constants, error)
 	// prove, if set, makes this a scenario of proofs, see proof.go: how the model is compiled, beside its calibration.
 	prove  *provable.Options
 	widths []int // of a network with random weights, which stands for a trained one of this size
@@ -47,23 +48,41 @@ type scenario struct {
 const batchSize = 4096
 
 var scenarios = []scenario{
-	{Name: "lr-single", Title: "logistic regression 30-1 on breast cancer, one sample", N: 100, batch: 1, load: loadLR, fit: train.LogisticRegression},
-	{Name: "lr-batch", Title: "logistic regression 30-1 on breast cancer, 4,096 samples, sigmoid on the server", N: 10, batch: batchSize, load: loadLR, fit: train.LogisticRegression, how: encrypted.Target{ServerActivation: true}},
-	{Name: "mlp-single", Title: "network 784-128(square)-10 on MNIST, one image", N: 100, batch: 1, load: loadMNIST, fit: train.MNISTSquareMLP},
-	{Name: "mlp-batch", Title: "network 784-128(square)-10 on MNIST, 4,096 images", N: 3, batch: batchSize, load: loadMNIST, fit: train.MNISTSquareMLP},
-	{Name: "mlp-private-weights", Title: "the same network with encrypted weights, one image", N: 50, batch: 1, load: loadMNIST, fit: train.MNISTSquareMLP, how: encrypted.Target{EncryptedWeights: true}},
-	{Name: "cnn-single", Title: "network conv 5 maps 5×5/2 (square)-100(square)-10 on MNIST, one image in one ciphertext", N: 200, batch: 1, load: loadMNIST, fit: train.MNISTSquareCNN},
-	{Name: "cnn-patches", Title: "the same network, one image that the client sends in patches", N: 200, batch: 1, load: loadMNIST, fit: train.MNISTSquareCNN, how: encrypted.Target{Patches: true}},
-	{Name: "lenet-single", Title: "LeNet-5 (square, average pools) on MNIST, one image", N: 20, batch: 1, load: loadMNIST, fit: train.MNISTLeNet5},
+	{Name: "lr-single", Title: "logistic regression 30-1 on breast cancer, one sample", N: 100, batch: 1, load: loadLR,
+		fit: train.LogisticRegression},
+	{Name: "lr-batch", Title: "logistic regression 30-1 on breast cancer, 4,096 samples, sigmoid on the server", N: 10,
+		batch: batchSize, load: loadLR, fit: train.LogisticRegression, how: encrypted.Target{ServerActivation: true}},
+	{Name: "mlp-single", Title: "network 784-128(square)-10 on MNIST, one image", N: 100, batch: 1, load: loadMNIST,
+		fit: train.MNISTSquareMLP},
+	{Name: "mlp-batch", Title: "network 784-128(square)-10 on MNIST, 4,096 images", N: 3, batch: batchSize,
+		load: loadMNIST, fit: train.MNISTSquareMLP},
+	{Name: "mlp-private-weights", Title: "the same network with encrypted weights, one image", N: 50, batch: 1,
+		load: loadMNIST, fit: train.MNISTSquareMLP, how: encrypted.Target{EncryptedWeights: true}},
+	{Name: "cnn-single", Title: "network conv 5 maps 5×5/2 (square)-100(square)-10 on MNIST, one image in one ciphertext",
+		N: 200, batch: 1, load: loadMNIST, fit: train.MNISTSquareCNN},
+	{Name: "cnn-patches", Title: "the same network, one image that the client sends in patches", N: 200, batch: 1,
+		load: loadMNIST, fit: train.MNISTSquareCNN, how: encrypted.Target{Patches: true}},
+	{Name: "lenet-single", Title: "LeNet-5 (square, average pools) on MNIST, one image", N: 20, batch: 1,
+		load: loadMNIST, fit: train.MNISTLeNet5},
 	{Name: "poly-sigmoid", Title: "sigmoid of degree 15 on 8,192 slots", N: 20, own: polySigmoid, prog: sigmoidProgram},
-	{Name: "zk-logreg", Title: "proof of a logistic regression 30-1 on breast cancer, sigmoid by table, weights and input private", N: 20, load: loadLR, fit: train.LogisticRegression, prove: &provable.Options{}},
-	{Name: "zk-mlp", Title: "proof of a network 784-128(ReLU)-10 on MNIST, weights and input private", N: 20, load: loadMNIST, fit: reluMLP, prove: &provable.Options{}},
-	{Name: "zk-mlp-32", Title: "the same network, 32 images in one proof", N: 10, load: loadMNIST, fit: reluMLP, prove: &provable.Options{Batch: 32}},
-	{Name: "zk-mlp-public", Title: "the same network with public weights, input private", N: 20, load: loadMNIST, fit: reluMLP, prove: &provable.Options{Weights: zk.Public}},
-	{Name: "zk-lenet", Title: "proof of LeNet-5 (ReLU, average pools, 61,706 weights) on MNIST, weights and input private", N: 10, load: loadMNIST, fit: reluLeNet5, prove: &provable.Options{}},
-	{Name: "zk-mlp-1m", Title: "proof of a network 784-1024-256-10 with random weights, weights and input private", N: 10, load: loadMNIST, widths: []int{784, 1024, 256, 10}, prove: &provable.Options{}},
-	{Name: "zk-mlp-10m", Title: "proof of a network 784-3072-2048-512-10 with random weights, weights and input private", N: 10, load: loadMNIST, widths: []int{784, 3072, 2048, 512, 10}, prove: &provable.Options{}},
-	{Name: "zk-register", Title: "registration of the network 784-128(ReLU)-10: its 101,770 weights are small integers", N: 3, load: loadMNIST, fit: reluMLP, prove: &provable.Options{}, own: registerScenario},
+	{Name: "load", Title: "the network 784-128(square)-10 for 1 to 64 clients at a time, and beside a busy process",
+		N: 200, batch: 1, load: loadMNIST, fit: train.MNISTSquareMLP, own: loadScenario},
+	{Name: "zk-logreg", Title: "proof of a logistic regression 30-1 on breast cancer, sigmoid by table, weights and input private",
+		N: 20, load: loadLR, fit: train.LogisticRegression, prove: &provable.Options{}},
+	{Name: "zk-mlp", Title: "proof of a network 784-128(ReLU)-10 on MNIST, weights and input private", N: 20,
+		load: loadMNIST, fit: reluMLP, prove: &provable.Options{}},
+	{Name: "zk-mlp-32", Title: "the same network, 32 images in one proof", N: 10, load: loadMNIST, fit: reluMLP,
+		prove: &provable.Options{Batch: 32}},
+	{Name: "zk-mlp-public", Title: "the same network with public weights, input private", N: 20, load: loadMNIST,
+		fit: reluMLP, prove: &provable.Options{Weights: zk.Public}},
+	{Name: "zk-lenet", Title: "proof of LeNet-5 (ReLU, average pools, 61,706 weights) on MNIST, weights and input private",
+		N: 10, load: loadMNIST, fit: reluLeNet5, prove: &provable.Options{}},
+	{Name: "zk-mlp-1m", Title: "proof of a network 784-1024-256-10 with random weights, weights and input private",
+		N: 10, load: loadMNIST, widths: []int{784, 1024, 256, 10}, prove: &provable.Options{}},
+	{Name: "zk-mlp-10m", Title: "proof of a network 784-3072-2048-512-10 with random weights, weights and input private",
+		N: 10, load: loadMNIST, widths: []int{784, 3072, 2048, 512, 10}, prove: &provable.Options{}},
+	{Name: "zk-register", Title: "registration of the network 784-128(ReLU)-10: its 101,770 weights are small integers",
+		N: 3, load: loadMNIST, fit: reluMLP, prove: &provable.Options{}, own: registerScenario},
 }
 
 func find(name string) (scenario, error) {
@@ -125,6 +144,8 @@ type config struct {
 	costs *cost.Table
 	// serve measures the peak memory of a server process that runs the files of a folder once.
 	serve func(ctx context.Context, dir string) (*served, error)
+	// spin starts a process that never waits, and returns how to end it.
+	spin func(context.Context) (stop func() error, err error)
 	// proofs are what zk- scenarios work with.
 	proofs proofConfig
 }
@@ -165,7 +186,8 @@ func (s scenario) run(ctx context.Context, cfg config) (*report.Summary, error) 
 	}
 	m := &measure{scenario: s, cfg: cfg, sum: report.New(s.Name)}
 	if load, ok := report.Load(); ok {
-		m.sum.Add(report.Number("load_before", "processes", load, 1, "wanted a processor in the minute before; above about half of one, times are doubtful"))
+		m.sum.Add(report.Number("load_before", "processes", load, 1,
+			"wanted a processor in the minute before; above about half of one, times are doubtful"))
 	}
 	if s.prove != nil && s.own == nil {
 		s.own = proveScenario
@@ -176,7 +198,8 @@ func (s scenario) run(ctx context.Context, cfg config) (*report.Summary, error) 
 		}
 		return m.sum, nil
 	}
-	for _, step := range []func(context.Context) error{m.compile, m.generate, m.encryptWeights, m.open, m.predict, m.compare, m.peak} {
+	for _, step := range []func(context.Context) error{m.compile, m.generate, m.encryptWeights, m.open, m.predict,
+		m.compare, m.peak} {
 		if err := step(ctx); err != nil {
 			if m.job != nil {
 				m.job.Close()
@@ -215,11 +238,15 @@ func (m *measure) compile(ctx context.Context) (err error) {
 	m.sum.Date = time.Now().UTC().Format(time.DateOnly)
 	m.sum.Parameters = report.ParametersOf(m.plan.Parameters())
 	m.sum.Add(
-		report.Number("predicted_bits", "bits", worst, 1, fmt.Sprintf("by the noise model, for the worst of many scores; %.1f for the standard deviation", mean)),
-		report.Number("rotations", "count", float64(prog.Rotations()), 1, fmt.Sprintf("automorphisms, of %d operations", len(prog.Ops()))),
-		report.Number("input_bytes", "B", float64(m.plan.InputBytes()), 1, fmt.Sprintf("a run, which holds up to %d sample(s), to the server", m.plan.Samples())),
+		report.Number("predicted_bits", "bits", worst, 1,
+			fmt.Sprintf("by the noise model, for the worst of many scores; %.1f for the standard deviation", mean)),
+		report.Number("rotations", "count", float64(prog.Rotations()), 1,
+			fmt.Sprintf("automorphisms, of %d operations", len(prog.Ops()))),
+		report.Number("input_bytes", "B", float64(m.plan.InputBytes()), 1,
+			fmt.Sprintf("a run, which holds up to %d sample(s), to the server", m.plan.Samples())),
 		report.Number("output_bytes", "B", float64(m.plan.OutputBytes()), 1, "a run, to the owner"),
-		report.Number("keys_wire_bytes", "B", float64(m.plan.KeysBytes()), len(m.plan.Keys()), "evaluation keys as they are sent"),
+		report.Number("keys_wire_bytes", "B", float64(m.plan.KeysBytes()), len(m.plan.Keys()),
+			"evaluation keys as they are sent"),
 	)
 	return nil
 }
@@ -245,7 +272,8 @@ func (m *measure) generate(ctx context.Context) error {
 		k := m.keys.Get(g)
 		bytes += 2 * int64(k.Digits()) * int64(k.Rows()) * int64(m.plan.Parameters().N()) * 8
 	}
-	m.sum.Add(report.Median("keygen_ms", "ms", times, "secret key and all evaluation keys").On("client", runtime.GOMAXPROCS(0)),
+	m.sum.Add(
+		report.Median("keygen_ms", "ms", times, "secret key and all evaluation keys").On("client", runtime.GOMAXPROCS(0)),
 		report.Number("keys_bytes", "B", float64(bytes), len(m.keys.Elements()), "evaluation keys in memory, before loading"))
 	return nil
 }
@@ -278,7 +306,8 @@ func (m *measure) encryptWeights(context.Context) error {
 	}
 	took := ms(start)
 	bytes, err := m.own.WriteTo(io.Discard)
-	m.sum.Add(report.Number("encrypt_weights_ms", "ms", took, 1, "by the model's owner, under the public key").On("client", runtime.GOMAXPROCS(0)),
+	m.sum.Add(report.Number("encrypt_weights_ms", "ms", took, 1,
+		"by the model's owner, under the public key").On("client", runtime.GOMAXPROCS(0)),
 		report.Number("weights_bytes", "B", float64(bytes), 1, "encrypted weights as they are sent"))
 	return err
 }
@@ -303,14 +332,15 @@ func (m *measure) open(ctx context.Context) (err error) {
 		}
 		times = append(times, ms(start))
 	}
-	m.sum.Add(report.Median("load_ms", "ms", times, "Engine.Load: expands keys and weights, once for many runs").On(info.Name, info.Threads))
+	m.sum.Add(report.Median("load_ms", "ms", times,
+		"Engine.Load: expands keys and weights, once for many runs").On(info.Name, info.Threads))
 	figures, err := predictions(m.cfg.costs, m.plan.Program(), info)
 	m.sum.Add(figures...)
 	return err
 }
 
-// predictions returns what was known of a program's cost before there were keys, by a table of the engine, or nothing by
-// that of another.
+// predictions returns what a table of the engine said of a program's cost before there were keys, or nothing if the
+// table is of another engine.
 func predictions(t *cost.Table, p *program.Program, info program.Info) ([]report.Figure, error) {
 	if info.Name != t.Engine() {
 		return nil, nil
@@ -324,10 +354,13 @@ func predictions(t *cost.Table, p *program.Program, info program.Info) ([]report
 		return nil, err
 	}
 	return []report.Figure{
-		report.Number("predicted_ms", "ms", float64(all.Run)/1e6, 1, "server_ms by the cost table of "+all.Machine).On(info.Name, info.Threads),
-		report.Number("predicted_1_thread_ms", "ms", float64(one.Run)/1e6, 1, "the same for server_1_thread_ms").On(info.Name, 1),
+		report.Number("predicted_ms", "ms", float64(all.Run)/1e6, 1,
+			"server_ms by the cost table of "+all.Machine).On(info.Name, info.Threads),
+		report.Number("predicted_1_thread_ms", "ms", float64(one.Run)/1e6, 1,
+			"the same for server_1_thread_ms").On(info.Name, 1),
 		report.Number("predicted_load_ms", "ms", float64(all.Load)/1e6, 1, "load_ms by the same").On(info.Name, info.Threads),
-		report.Number("predicted_job_bytes", "B", float64(all.PeakBytes()), 1, "keys and weights as loaded, and the rows of one run"),
+		report.Number("predicted_job_bytes", "B", float64(all.PeakBytes()), 1,
+			"keys and weights as loaded, and the rows of one run"),
 	}, nil
 }
 
@@ -426,12 +459,17 @@ func (m *measure) predict(ctx context.Context) error {
 		report.Median("per_image_ms", "ms", each, "server_ms by samples in a run").On(m.sum.Engine, m.sum.Threads),
 		report.Median("encrypt_ms", "ms", encryptMS, run).On("client", clientThreads),
 		report.Median("decrypt_ms", "ms", decryptMS, run).On("client", clientThreads),
-		report.Number("precision_bits", "bits", report.Bits(s.Data, twin.Data), test.Len(), "-log2(max error / max score) against the twin"),
-		report.Number("precision_float_bits", "bits", report.Bits(final.Data, plain.Data), test.Len(), "the same against the float64 model"),
+		report.Number("precision_bits", "bits", report.Bits(s.Data, twin.Data), test.Len(),
+			"-log2(max error / max score) against the twin"),
+		report.Number("precision_float_bits", "bits", report.Bits(final.Data, plain.Data), test.Len(),
+			"the same against the float64 model"),
 		report.Number("accuracy", "ratio", report.Agreement(labels, truth), unique, "under encryption; "+note),
-		report.Number("accuracy_clear", "ratio", report.Agreement(head(plain), truth), unique, "of the float64 model on the same samples"),
-		report.Number("agreement", "ratio", report.Agreement(labels, head(plain)), unique, "labels equal to the float64 model's"),
-		report.Number("agreement_twin", "ratio", report.Agreement(labels, head(twinFinal)), unique, "labels equal to the twin's"),
+		report.Number("accuracy_clear", "ratio", report.Agreement(head(plain), truth), unique,
+			"of the float64 model on the same samples"),
+		report.Number("agreement", "ratio", report.Agreement(labels, head(plain)), unique,
+			"labels equal to the float64 model's"),
+		report.Number("agreement_twin", "ratio", report.Agreement(labels, head(twinFinal)), unique,
+			"labels equal to the twin's"),
 	)
 	if per == 1 {
 		if err := m.whole(); err != nil {
@@ -443,13 +481,15 @@ func (m *measure) predict(ctx context.Context) error {
 	return nil
 }
 
-// whole measures the twin on the whole test set: what the encrypted program computes, for more samples than it is run on.
+// whole measures the twin on the whole test set: it computes what the encrypted program does, on more samples than that
+// is run on.
 func (m *measure) whole() error {
 	outputs, err := m.plan.Twin().Forward(m.test.X)
 	if err != nil {
 		return err
 	}
-	m.sum.Add(report.Number("accuracy_twin", "ratio", report.Agreement(m.model.Labels(outputs), m.test.Y), m.test.Len(), "of the twin on the whole test set; "+m.note))
+	m.sum.Add(report.Number("accuracy_twin", "ratio", report.Agreement(m.model.Labels(outputs), m.test.Y), m.test.Len(),
+		"of the twin on the whole test set; "+m.note))
 	return nil
 }
 
@@ -509,11 +549,14 @@ func (m *measure) compare(ctx context.Context) error {
 	}
 	m.sum.Add(
 		report.Median("server_1_thread_ms", "ms", times[0], "Job.Run on one processor").On(m.sum.Engine, 1),
-		report.Median("stock_ms", "ms", times[1], "Lattigo v5.0.7's own evaluators on one processor, "+peer.note).On("lattigo stock", 1),
-		report.Median("speedup_vs_stock", "x", ratios(times[1], times[0]), "stock_ms by server_1_thread_ms, turn by turn").On(m.sum.Engine, 1),
+		report.Median("stock_ms", "ms", times[1],
+			"Lattigo v5.0.7's own evaluators on one processor, "+peer.note).On("lattigo stock", 1),
+		report.Median("speedup_vs_stock", "x", ratios(times[1], times[0]),
+			"stock_ms by server_1_thread_ms, turn by turn").On(m.sum.Engine, 1),
 	)
 	if runtime.GOMAXPROCS(0) > 1 {
-		m.sum.Add(report.Median("speedup_2_cores", "x", ratios(times[0], times[2]), "one thread by two threads, turn by turn").On(m.sum.Engine, 2))
+		m.sum.Add(report.Median("speedup_2_cores", "x", ratios(times[0], times[2]),
+			"one thread by two threads, turn by turn").On(m.sum.Engine, 2))
 	}
 	m.sum.Check("the stock evaluators compute the same within 8 bits", peer.bits >= 8)
 	m.sum.Check("one thread and two give the same bits", same)
@@ -533,8 +576,10 @@ func (m *measure) peak(ctx context.Context) (err error) {
 	for _, f := range []struct {
 		name string
 		v    io.WriterTo
-	}{{"parameters", m.plan.Parameters()}, {"program", m.plan.Program()}, {"constants", m.plan.Constants()}, {"keys", m.keys}, {"input", m.last}} {
-		err := report.WriteFile(filepath.Join(dir, f.name), 0o644, func(w io.Writer) error { _, err := f.v.WriteTo(w); return err })
+	}{{"parameters", m.plan.Parameters()}, {"program", m.plan.Program()}, {"constants", m.plan.Constants()},
+		{"keys", m.keys}, {"input", m.last}} {
+		err := report.WriteFile(filepath.Join(dir, f.name), 0o644,
+			func(w io.Writer) error { _, err := f.v.WriteTo(w); return err })
 		if err != nil {
 			return err
 		}
@@ -544,11 +589,16 @@ func (m *measure) peak(ctx context.Context) (err error) {
 		return err
 	}
 	if s.PeakBytes > 0 {
-		job := m.plan.Cost()
+		job, err := m.plan.CostBy(m.cfg.costs, 1)
+		if err != nil {
+			return err
+		}
 		held := s.StartBytes + m.holds()
 		m.sum.Add(report.Number("predicted_peak_bytes", "B", float64(job.PeakBytes()+held), 1,
-			"peak_bytes: predicted_job_bytes, inputs, outputs, weights as read and one key, and "+report.Bytes(s.StartBytes)+" that it has at its start"))
-		m.sum.Add(report.Number("peak_bytes", "B", float64(s.PeakBytes), 1, "largest resident size of a process that reads the files, loads and runs once").On(s.Engine, s.Threads))
+			"peak_bytes: predicted_job_bytes, inputs, outputs, weights as read and one key, and "+
+				report.Bytes(s.StartBytes)+" that it has at its start"))
+		m.sum.Add(report.Number("peak_bytes", "B", float64(s.PeakBytes), 1,
+			"largest resident size of a process that reads the files, loads and runs once").On(s.Engine, s.Threads))
 	}
 	return nil
 }

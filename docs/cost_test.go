@@ -27,7 +27,7 @@ func Example_cost() {
 		log.Fatal(err)
 	}
 
-	c := plan.Cost() // one thread of the machine that the library's table was measured on
+	c := plan.Cost() // on one thread of this machine
 	log.Println("a run takes", c.Run, "on", c.Machine)
 	for _, s := range c.Scopes {
 		if s.Ops > 0 {

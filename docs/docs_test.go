@@ -105,6 +105,17 @@ func dedent(lines []string) []string {
 	return out
 }
 
+// TestReadmeLength: README.md is read in minutes, by those who read nothing else.
+func TestReadmeLength(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(bytes.Fields(text)); n > 1500 {
+		t.Errorf("README.md has %d words, at most 1500 are wanted: move what fewer people need to docs", n)
+	}
+}
+
 // TestSnippets: every Go snippet of a page is, line by line, part of a test file, one of this folder or one that holds
 // Examples. So it compiles, and go vet and go test see it.
 func TestSnippets(t *testing.T) {

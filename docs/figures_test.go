@@ -16,6 +16,7 @@ import (
 
 	"github.com/signet-ml/signet/fhe/engine/clear"
 	"github.com/signet-ml/signet/fhe/program"
+	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/data"
 	"github.com/signet-ml/signet/ml/encrypted"
@@ -494,6 +495,7 @@ func TestTargetTables(t *testing.T) {
 		{"`Single`, `ServerActivation`, `Tolerance: 0.001`", encrypted.Target{Packing: encrypted.Single, ServerActivation: true, Tolerance: 0.001}},
 		{"`Batch: 1000`", encrypted.Target{Batch: 1000}},
 		{"`Batch: 1000, Precision: 20`", encrypted.Target{Batch: 1000, Precision: 20}},
+		{"`Batch: 1000`, `ServerActivation`", encrypted.Target{Batch: 1000, ServerActivation: true}},
 	} {
 		row.target.Calibration = ds.X
 		plan, err := encrypted.Compile(m, row.target)
@@ -525,7 +527,11 @@ func TestPlanTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		section(t, page, mark, fmt.Sprintf("```text\n%v\n```\n", plan))
+		shipped, err := plan.CostBy(cost.Default(), 1) // the same times everywhere
+		if err != nil {
+			t.Fatal(err)
+		}
+		section(t, page, mark, fmt.Sprintf("```text\n%s\n```\n", plan.Describe(shipped)))
 	}
 
 	ds, err := data.BreastCancer()

@@ -21,7 +21,7 @@ func prove(ctx context.Context, m *ml.Model, sample, x ml.Tensor, dir string) (i
 	if err != nil {
 		return 0, err
 	}
-	commitment, opening, err := c.Commit(k) // the commitment goes to a registry, the opening stays with the model owner
+	commitment, opening, err := c.Commit(k) // publish the commitment, keep the opening
 	if err != nil {
 		return 0, err
 	}

@@ -69,6 +69,7 @@ var cheats = []cheat{
 	{"P24", "outputs out of range behind the same packed value", "rejected"},
 	{"P25", "two proofs from one reservation", "not expressible: each proof reserves"},
 	{"P26", "weights that are no small integers, such as 1/2, without a registration", "accepted as sums modulo the order, which the statement says; refused when it says range-proved"},
+	{"P27", "another offset or unit of a feature in a statement, an encoding dropped, or added to a proof made without", "rejected: the subject hashes it, under a tag of its own"},
 }
 
 var soundnessLine = regexp.MustCompile(`(?m)^Soundness: ([A-Z0-9a-z, ]+)\.$`)

@@ -173,7 +173,7 @@ func Example_choosing() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(many.Packing(), many.Samples() >= 1000, many.ClientLayer() == "")
+	fmt.Println(many.Packing(), many.Samples() >= 1000, many.ClientLayer())
 
 	// Ask for too much: sixteen sigmoids in a row.
 	layers := m.Layers()[:1]
@@ -196,6 +196,6 @@ func Example_choosing() {
 
 	// Output:
 	// single 1 sigmoid
-	// batch true true
+	// batch true sigmoid
 	// true true
 }

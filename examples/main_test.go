@@ -118,7 +118,7 @@ func TestExitStatus(t *testing.T) {
 		{"help", "stage --help", 0, "secret/key"},
 		{"nothing", "", 0, "Usage:"},
 		{"command", "frobnicate", 2, "commands of examples: list, run, export, stage, inspect"},
-		{"flag", "run quickstart -frob", 2, "flags of examples run: --help, --out, --data, --seed, --samples"},
+		{"flag", "run quickstart -frob", 2, "flags of examples run: --help, --out, --data, --seed, --samples, --verbose"},
 		{"missing-flag", "stage quickstart compile", 2, "--dir"},
 		{"example", "run nosuch -out x", 2, "there are quickstart, quickstart-lr, quickstart-mlp"},
 		{"step", "stage quickstart fly -dir x", 2, `quickstart has no step "fly"; its steps are compile, keygen, encrypt-model, encrypt, run, decrypt`},

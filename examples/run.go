@@ -19,6 +19,7 @@ type runFlags struct {
 	Data    string `placeholder:"DIR" help:"Folder with the full data sets (MNIST's four files, breast_cancer.csv). Default: the embedded ones."`
 	Seed    uint64 `default:"1" help:"Fixes data split and training. Encryption is always random."`
 	Samples int    `default:"0" placeholder:"N" help:"Samples to predict. Default: the example's own number."`
+	Verbose bool   `short:"v" help:"quickstart: print every step, plan and figure too, not only what they came to."`
 	Cache   string `placeholder:"DIR" help:"proven-inference: folder for the proving key, which the next run finds there. Default: keys/ in the folder of -out."`
 }
 
@@ -32,8 +33,8 @@ type exportCmd struct{ runFlags }
 // Run runs the example and writes the notebook.
 func (c *exportCmd) Run(e *env) error { return c.run(e, true) }
 
-// run runs the example, writes its summary and, if export is set, its notebook. A check that failed is an error, after
-// all is written.
+// run runs the example, writes its summary and, if export is set, its notebook. It prints what the notebook prints, or
+// the recap alone of an example that has one. A check that failed is an error, after all is written.
 func (c *runFlags) run(e *env, export bool) error {
 	x, err := find(c.Name)
 	if err != nil {
@@ -55,7 +56,12 @@ func (c *runFlags) run(e *env, export bool) error {
 			return err
 		}
 	}
-	r := nb.Record(e.out, c.Out)
+	steps := e.out
+	if x.recap != nil && !c.Verbose {
+		steps = io.Discard
+		fmt.Fprintf(e.out, "%s: models predict on data that the predicting process never sees. -v prints every step.\n\n", x.Name)
+	}
+	r := nb.Record(steps, c.Out)
 	s, err := x.run(e.ctx, r, notebook.Options{Data: c.Data, Seed: c.Seed, Samples: c.Samples, Keys: cmp.Or(c.Cache, filepath.Join(c.Out, "keys")),
 		Bars: e.bars, Step: []string{exe, "stage", x.Name}})
 	if err != nil {
@@ -81,7 +87,10 @@ func (c *runFlags) run(e *env, export bool) error {
 	if err := s.Write(filepath.Join(c.Out, "summary.json")); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "\nwritten to %s: %s\n", c.Out, strings.Join(written, ", "))
+	fmt.Fprintf(steps, "\nwritten to %s: %s\n\n", c.Out, strings.Join(written, ", "))
+	if x.recap != nil {
+		fmt.Fprint(e.out, x.recap(s, c.Out))
+	}
 	if failed := s.Failed(); len(failed) > 0 {
 		return fmt.Errorf("%d checks failed: %s", len(failed), strings.Join(failed, "; "))
 	}

@@ -22,16 +22,18 @@ type example struct {
 
 	sources []notebook.Source
 	run     func(context.Context, *notebook.Recorder, notebook.Options) (*report.Summary, error)
+	// recap, if set, is what run prints of a summary and the folder of its files, instead of all that the notebook does.
+	recap func(s *report.Summary, dir string) string
 }
 
 var examples = []example{
 	{"quickstart", "two models predict on encrypted data: start here (stage takes the second model)", true,
-		encrypted(quickstart.PrepareMLP), quickstart.Both, quickstart.Run},
-	{"quickstart-lr", quickstart.TitleLR, true, encrypted(quickstart.PrepareLR), quickstart.LR, quickstart.RunLR},
-	{"quickstart-mlp", quickstart.TitleMLP, true, encrypted(quickstart.PrepareMLP), quickstart.MLP, quickstart.RunMLP},
-	{"convolutions", convolutions.Title, true, encrypted(convolutions.Prepare), convolutions.Sources, convolutions.Run},
-	{"private-model", privatemodel.Title, true, encrypted(privatemodel.Prepare), privatemodel.Sources, privatemodel.Run},
-	{"proven-inference", proveninference.Title, true, proven(proveninference.Prepare), proveninference.Sources, proveninference.Run},
+		encrypted(quickstart.PrepareMLP), quickstart.Both, quickstart.Run, quickstart.Recap},
+	{"quickstart-lr", quickstart.TitleLR, true, encrypted(quickstart.PrepareLR), quickstart.LR, quickstart.RunLR, quickstart.Recap},
+	{"quickstart-mlp", quickstart.TitleMLP, true, encrypted(quickstart.PrepareMLP), quickstart.MLP, quickstart.RunMLP, quickstart.Recap},
+	{"convolutions", convolutions.Title, true, encrypted(convolutions.Prepare), convolutions.Sources, convolutions.Run, nil},
+	{"private-model", privatemodel.Title, true, encrypted(privatemodel.Prepare), privatemodel.Sources, privatemodel.Run, nil},
+	{"proven-inference", proveninference.Title, true, proven(proveninference.Prepare), proveninference.Sources, proveninference.Run, nil},
 }
 
 func find(name string) (example, error) {

@@ -12,10 +12,10 @@ import (
 	"maps"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/signet-ml/signet/ml/internal/atomicfile"
 	"github.com/signet-ml/signet/ml/internal/sniff"
 )
 
@@ -38,31 +38,16 @@ type tensorInfo struct {
 
 // Save writes m to a new file and renames it to path, so that path holds either
 // the old content or all of the new one. The format is that of [Write].
-func Save(path string, m *Model) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return fmt.Errorf("ml: save model: %w", err)
+func Save(path string, m *Model) error {
+	var unwritten error
+	err := atomicfile.Write(path, 0o644, func(w io.Writer) error { // a model is an ordinary file
+		unwritten = Write(w, m)
+		return unwritten
+	})
+	if err != nil && unwritten == nil {
+		err = fmt.Errorf("ml: save model: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := Write(f, m); err != nil {
-		return err
-	}
-	// CreateTemp makes files private to the user; a model is an ordinary file.
-	if err := f.Chmod(0o644); err != nil {
-		return fmt.Errorf("ml: save model: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("ml: save model: %w", err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("ml: save model: %w", err)
-	}
-	return nil
+	return err
 }
 
 // Load reads the model in the file at path, which may be up to 8 GiB long. Errors

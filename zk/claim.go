@@ -14,6 +14,8 @@ type Claim struct {
 	Visibility Visibility `json:"visibility"`
 	Values     []int64    `json:"values,omitempty"` // Public: all samples' integers in order
 	Digest     Word       `json:"digest,omitzero"`  // Hashed, Committed: a field element
+	// Encoding, of an input only, says which real numbers the integers stand for where every feature has a unit of its own.
+	Encoding *Encoding `json:"encoding,omitempty"`
 }
 
 // newClaim returns the claim about values and the salt that it uses, fresh for Committed values and zero otherwise.

@@ -23,11 +23,13 @@ type Budget interface {
 
 // A Witness is what Prove needs. It is secret.
 type Witness struct {
-	Trace   [][]int64  // the inputs of all samples, then the output of every operation
-	Input   Visibility // Public, Hashed or Committed
-	Output  Visibility
-	Salt    *Word // of committed inputs whose digest exists already; nil draws one
-	Context Context
+	Trace  [][]int64  // the inputs of all samples, then the output of every operation
+	Input  Visibility // Public, Hashed or Committed
+	Output Visibility
+	Salt   *Word // of committed inputs whose digest exists already; nil draws one
+	// Encoding is what the statement will say of the input's integers; nil says nothing.
+	Encoding *Encoding
+	Context  Context
 	// OnPhase, if set, is called at the start of each phase from the proving goroutine: "commit", "challenge", "prove",
 	// "open", "verify".
 	OnPhase func(phase string)
@@ -71,6 +73,7 @@ func Prove(ctx context.Context, k *Keys, w Witness) (*Result, error) {
 	if st.Output, a.OutputSalt, err = newClaim(w.Output, commit.TagOutput, spec.Output, w.Trace[len(w.Trace)-1], nil); err != nil {
 		return nil, fmt.Errorf("zk: prove: output: %w", err)
 	}
+	st.Input.Encoding = w.Encoding.clone()
 	b, err := k.vk.bind(st)
 	if err != nil {
 		return nil, err

@@ -69,6 +69,8 @@ type Report struct {
 	NotProved     []string `json:"not_proved"`
 	Provenance    string   `json:"provenance"`
 	Quantization  string   `json:"quantization,omitempty"` // what the circuit's integers are, where ml/provable made it
+	Fidelity      string   `json:"fidelity,omitempty"`     // how close they come to the float64 model, from there too
+	Warning       string   `json:"warning,omitempty"`      // of what a proof would state and the float64 model does not, from there too
 }
 
 // Shows sets what a verifier learns of inputs and outputs, which Estimate cannot know: Prove is told.
@@ -135,6 +137,12 @@ func (r *Report) String() string {
 	line("soundness\t2^-%d\tper hash query; BN254 about 2^-100; setup: %s", r.SoundnessBits, r.Provenance)
 	if r.Quantization != "" {
 		line("integers\t%s", r.Quantization)
+	}
+	if r.Fidelity != "" {
+		line("fidelity\t%s", r.Fidelity)
+	}
+	if r.Warning != "" {
+		line("WARNING\t%s", r.Warning)
 	}
 	r.costTable(line)
 	r.layerTable(line)

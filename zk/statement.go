@@ -92,6 +92,9 @@ func (s *Statement) String() string {
 	}
 	fmt.Fprintf(&b, "claimed: a network with %s,\n", weights)
 	fmt.Fprintf(&b, "  on %s,\n  gives %s,\n", s.Input.words("input"), s.Output.words("output"))
+	if e := s.Input.Encoding; e != nil {
+		fmt.Fprintf(&b, "  where integers of the input are real numbers by %d offsets and units,\n", len(e.Units))
+	}
 	fmt.Fprintf(&b, "  in fixed-point arithmetic of version %d, under verifying key %v.\n", s.Version, s.VerifyingKey)
 	if s.Context == (Context{}) {
 		b.WriteString("bound to no network or task: this proof can be shown anywhere.\n")
@@ -158,13 +161,29 @@ func (vk *VerifyingKey) bind(st *Statement) (bound, error) {
 	if err != nil {
 		return refuse("output: %v", err)
 	}
+	if st.Output.Encoding != nil {
+		return refuse("output: an encoding, which only inputs have")
+	}
+	encoding := st.Input.Encoding
+	if encoding != nil {
+		if err := encoding.check(spec.Input.Count / spec.Batch); err != nil {
+			return refuse("input: encoding: %v", err)
+		}
+	}
 	if spec.private() {
 		if b.model, err = vk.ModelDigest(st.Model); err != nil {
 			return b, err
 		}
 	}
-	subject := commit.NewTranscript("signet/zk/subject/v1").
-		Uint(uint64(st.Kind)).Uint(uint64(st.Version)).Word(vk.digest).Word(b.model).Element(b.input).Element(b.output).Sum()
-	b.context = st.Context.value(subject)
+	tag := "signet/zk/subject/v1"
+	if encoding != nil {
+		tag = "signet/zk/subject/v2"
+	}
+	subject := commit.NewTranscript(tag).
+		Uint(uint64(st.Kind)).Uint(uint64(st.Version)).Word(vk.digest).Word(b.model).Element(b.input).Element(b.output)
+	if encoding != nil {
+		subject.Word(encoding.digest())
+	}
+	b.context = st.Context.value(subject.Sum())
 	return b, nil
 }

@@ -91,17 +91,17 @@ func LoadCSV(path string, o CSVOptions) (Dataset, error) {
 // columns but the label's, which holds classes unless Target says numbers. Commas,
 // semicolons, tabs or spaces separate the columns. Spaces around fields are ignored, as
 // are empty lines, and empty fields behind the last column where every line ends in a
-// separator. The
-// text is UTF-8, with or without a byte-order mark, and its lines end in a line feed, a
-// carriage return or both. It may be compressed with gzip.
+// separator. The text is UTF-8, with or without a byte-order mark, and its lines end in a
+// line feed, a carriage return or both. It may be compressed with gzip.
 //
-// It fails with *[CSVError] naming line and column when a field is not a finite
-// number, a value or a label is missing ("", "NA", "?" and the like), a label is not one
-// of the classes, labels look like numbers to predict (see CSVOptions.Classes), a column has no name in a line of names, lines have different lengths,
-// the separator or the decimals can be read in two ways,
-// the first line is not what Header says, counts of the header are wrong, or there is no sample. It names what is no table for what it is:
-// text in UTF-16, a web page, a workbook, a Git LFS pointer. The error wraps [ErrLimit] when the table
-// is longer than Limit.
+// It fails with *[CSVError] naming line and column when a field is not a finite number,
+// a value or a label is missing ("", "NA", "?" and the like), a label is not one of the
+// classes, labels look like numbers to predict (see CSVOptions.Classes), a column has no
+// name in a line of names, lines have different lengths, the separator or the decimals
+// can be read in two ways, the first line is not what Header says, counts of the header
+// are wrong, or there is no sample. It names what is no table for what it is: text in
+// UTF-16, a web page, a workbook, a Git LFS pointer. The error wraps [ErrLimit] when the
+// table is longer than Limit.
 func ReadCSV(r io.Reader, o CSVOptions) (Dataset, error) {
 	if o.Limit == 0 {
 		o.Limit = defaultCSVLimit

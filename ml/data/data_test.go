@@ -681,23 +681,33 @@ func FuzzReadIDX(f *testing.F) {
 }
 
 func FuzzReadCSV(f *testing.F) {
-	f.Add([]byte("1,2,0\n3,4,1\n"), 0, 0)
-	f.Add([]byte("2,1,cat,dog\n5,1\n6,0\n"), 2, 0)
-	f.Add([]byte("y,a\nno,1\nyes,2\n"), 1, 1)
-	f.Add([]byte("1,2\n"), 0, -1)
-	f.Add([]byte("\ufeffa,y\r1,no\r2,yes\r"), 1, 0)
-	f.Add([]byte("1,0\r\r\n2,1\n"), 0, 0)
-	f.Add([]byte("\xff\xfe1\x00,\x000\x00"), 0, 0)
-	f.Add([]byte("gr\xf6\xdfe,y\n1,0\n"), 1, 0)
-	f.Add([]byte("<html>"), 1, 0)
-	f.Add([]byte("1,5;2,25;0\n3;4;1\n"), 0, 0)
-	f.Add([]byte("1,2;0\n"), 0, 0)
-	f.Add([]byte("a,y,\n1,0,\n2,1,7\n"), 1, 0)
-	f.Add([]byte("1,2,\n3,4,\n"), 0, 2)
-	f.Add([]byte("1,?,0\n1,2,NA\n"), 0, 0)
-	f.Add([]byte("2,2,no,yes,\n1,2,,\n"), 2, 0)
-	f.Fuzz(func(t *testing.T, b []byte, header, label int) {
-		d, err := ReadCSV(bytes.NewReader(b), CSVOptions{Header: Header(header), LabelColumn: label, Limit: 1 << 16})
+	f.Add([]byte("1,2,0\n3,4,1\n"), 0, 0, 0, false)
+	f.Add([]byte("2,1,cat,dog\n5,1\n6,0\n"), 2, 0, 0, false)
+	f.Add([]byte("y,a\nno,1\nyes,2\n"), 1, 1, 0, false)
+	f.Add([]byte("1,2\n"), 0, -1, 0, false)
+	f.Add([]byte("\ufeffa,y\r1,no\r2,yes\r"), 1, 0, 0, false)
+	f.Add([]byte("1,0\r\r\n2,1\n"), 0, 0, 0, false)
+	f.Add([]byte("\xff\xfe1\x00,\x000\x00"), 0, 0, 0, false)
+	f.Add([]byte("gr\xf6\xdfe,y\n1,0\n"), 1, 0, 0, false)
+	f.Add([]byte("<html>"), 1, 0, 0, false)
+	f.Add([]byte("1,5;2,25;0\n3;4;1\n"), 0, 0, 0, false)
+	f.Add([]byte("1,2;0\n"), 0, 0, 0, false)
+	f.Add([]byte("a,y,\n1,0,\n2,1,7\n"), 1, 0, 0, false)
+	f.Add([]byte("1,2,\n3,4,\n"), 0, 2, 0, false)
+	f.Add([]byte("1,?,0\n1,2,NA\n"), 0, 0, 0, false)
+	f.Add([]byte("2,2,no,yes,\n1,2,,\n"), 2, 0, 0, false)
+	f.Add([]byte("a;price\n1;10,5\n3;2,25\n"), 1, 0, 1, true)
+	f.Add([]byte("1,5 2 10,5\n"), 0, 0, 1, false)
+	f.Add([]byte("1,5\n2,25\n"), 0, -1, 0, true)
+	f.Add([]byte("2,1\n1,-1\n3,+1.0\n"), 2, 0, 0, false)
+	f.Add([]byte("150,4,setosa,versicolor,virginica\n5.1,3.5,1.4,0.2,0\n"), 1, 0, 0, false)
+	f.Add([]byte("0,1,2,3\n5,6,7,0\n"), 1, 0, 0, false)
+	f.Fuzz(func(t *testing.T, b []byte, header, label, target int, comma bool) {
+		o := CSVOptions{Header: Header(header), LabelColumn: label, Target: Target(target), Limit: 1 << 16}
+		if comma {
+			o.Decimal = ','
+		}
+		d, err := ReadCSV(bytes.NewReader(b), o)
 		if err != nil {
 			var ce *CSVError
 			if !errors.As(err, &ce) {
@@ -707,6 +717,9 @@ func FuzzReadCSV(f *testing.F) {
 		}
 		if err := d.Validate(); err != nil {
 			t.Fatal(err)
+		}
+		if (d.Y != nil) != (label != NoLabel && o.Target == TargetClasses) || (d.Targets != nil) != (o.Target == TargetNumbers) {
+			t.Fatalf("%d classes and %d targets with %+v", len(d.Y), len(d.Targets), o)
 		}
 	})
 }

@@ -13,14 +13,33 @@
 //	}
 //	fmt.Println(train.X.Shape, train.Classes) // [8000 28 28] [0 1 2 3 4 5 6 7 8 9]
 //
-// A [Dataset] is a batch of samples ([ml.Tensor], first dimension n), class numbers,
-// and names. Pixels are divided by 255, so they lie in [0, 1]. Tables are as measured;
+// A [Dataset] is a batch of samples ([ml.Tensor], first dimension n), class numbers
+// or numbers to predict, and names. Pixels are divided by 255, so they lie in [0, 1]. Tables are as measured;
 // [Dataset.Standardize] centres and scales them with numbers taken from the training
 // part only:
 //
 //	train, test := ds.Split(1, 0.8)
 //	train, scaler := train.Standardize()
 //	test, err = scaler.Apply(test)
+//
+// # Tables
+//
+// [LoadCSV] recognises separators, decimals, ends of lines and compression; [CSVOptions]
+// say what a table cannot: what its first line is, which column is the label, and
+// whether a label is a class or, for regression, a number ([TargetNumbers]). Numbers are
+// in Targets, in place of Y and Classes. Where a table can be read in two ways, or looks
+// like another than the options describe, the error names the option to set. Missing
+// values are errors, not zeros.
+//
+// Numbers in a file of their own are a table without labels:
+//
+//	alone := data.CSVOptions{LabelColumn: data.NoLabel}
+//	set, err := data.LoadCSV("features.csv", alone)
+//	...
+//	targets, err := data.LoadCSV("targets.csv", alone)
+//	...
+//	set.Targets = targets.X.Data
+//	err = set.Validate()
 //
 // # Choosing and splitting
 //

@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -94,15 +95,17 @@ func (t *table) takeNames(sample []string) error {
 }
 
 // notNames reports a line of names that is rather a sample, or a line of counts. The
-// label does not matter: its class has a name like that of a column.
+// label does not count: its class may have a name like that of a column. Numbers in a row
+// are names, which some programs give to columns that have none; the label's column may
+// leave a gap of one between them.
 func (t *table) notNames(rec, sample []string) error {
 	rec = unpadded(rec)
 	label := t.o.LabelColumn - 1
 	if t.o.LabelColumn == 0 {
 		label = len(rec) - 1
 	}
-	found, numbers, others, rows := 0, 0, 0, true // rows: 0, 1, 2 and so on
-	first, last := 0.0, 0.0
+	found, numbers, others := 0, 0, 0
+	first, last, row := 0.0, math.Inf(-1), true // row: whole numbers such as 0, 1, 2
 	for i, f := range rec {
 		f = strings.TrimSpace(f)
 		v, ok := t.plainNumber(f)
@@ -114,12 +117,11 @@ func (t *table) notNames(rec, sample []string) error {
 			continue
 		case numbers == 0:
 			found, first = i, v
-		default:
-			rows = rows && v > last
 		}
+		row = row && v == math.Trunc(v) && v > last
 		numbers, last = numbers+1, v
 	}
-	if others == 0 && numbers >= minNumbered && rows && last-first < float64(len(rec)) {
+	if others == 0 && numbers >= minNumbered && row && last-first < float64(len(rec)) {
 		return nil
 	}
 	words := others > 0 || len(rec) == 2 // names of classes behind counts, or none

@@ -13,7 +13,7 @@ import (
 )
 
 // separators are those that a table may have without saying so, the usual one first.
-// Spaces separate columns only where none of these occurs.
+// Spaces separate columns only where none of these does.
 var separators = []rune{',', ';', '\t'}
 
 // sampleLines is how many lines of a table the separator is chosen by.
@@ -30,10 +30,14 @@ func newCSVReader(text io.Reader, comma rune) *csv.Reader {
 
 // separator returns what separates the columns of a table that starts with head. It is
 // the one separator that occurs, or the one that makes samples of all lines. It fails when
-// two do, as in "1,2;0", where the comma may separate columns or decimals.
+// two do, as in "1,2;0", where the comma may separate columns or decimals. The comma is
+// none where the options say that it separates decimals, unless nothing else occurs.
 func (t *table) separator(head []byte) (rune, error) {
 	var occur, fit []rune
 	for _, c := range separators {
+		if c == ',' && t.o.Decimal == ',' {
+			continue
+		}
 		lines := t.lineFields(head, c)
 		if slices.ContainsFunc(lines, func(rec []string) bool { return len(rec) > 1 }) {
 			occur = append(occur, c)
@@ -42,17 +46,20 @@ func (t *table) separator(head []byte) (rune, error) {
 			fit = append(fit, c)
 		}
 	}
+	// Spaces fit beside commas when those separate decimals, as in "1,5 2 0". There a
+	// comma may fit too, with the label "5 2 0".
+	if t.samplesAll(t.lineFields(head, ' '), ' ') {
+		fit = append(fit, ' ')
+	}
 	switch {
-	case len(occur) == 0 && t.samplesAll(t.lineFields(head, ' '), ' '):
-		return ' ', nil
-	case len(occur) == 0:
-		return ',', nil
-	case len(occur) == 1:
-		return occur[0], nil
 	case len(fit) == 1:
 		return fit[0], nil
-	case len(fit) > 1 && t.o.Decimal == ',':
-		return fit[1], nil // the comma comes first
+	case len(occur) == 0 && t.o.Decimal == ',' && t.oneColumn(head):
+		return ';', nil // anything but the comma
+	case len(occur) == 0:
+		return ',', nil
+	case len(occur) == 1 && len(fit) == 0:
+		return occur[0], nil
 	case len(fit) > 1:
 		e := t.at(0, "columns may be separated by %q or by %q: say which in CSVOptions.Comma", fit[0], fit[1])
 		e.Line = 1
@@ -66,6 +73,18 @@ func (t *table) separator(head []byte) (rune, error) {
 	return slices.MaxFunc(occur, func(a, b rune) int {
 		return cmp.Compare(bytes.Count(first, []byte(string(a))), bytes.Count(first, []byte(string(b))))
 	}), nil
+}
+
+// oneColumn reports whether every line is one number.
+func (t *table) oneColumn(head []byte) bool {
+	lines := t.lineFields(head, ';')
+	if t.o.Header != HeaderNone && len(lines) > 0 {
+		lines = lines[1:]
+	}
+	return len(lines) > 0 && !slices.ContainsFunc(lines, func(rec []string) bool {
+		_, ok := t.plainNumber(strings.TrimSpace(rec[0]))
+		return !ok || len(rec) > 1
+	})
 }
 
 // lineFields splits the first lines of a table. It stops at the first that cannot be split.

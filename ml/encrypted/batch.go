@@ -348,14 +348,34 @@ func (c *compiler) quantise(i, wb int) (*stage, *integerRows, error) {
 		}
 		out.constants = append(out.constants, k)
 	}
-	for r := range m.rows {
-		cols, weights := twin.m.Row(r)
-		if v := st.in.row(cols, weights); v.lo+st.b[r] < -st.wide || v.hi+st.b[r] > st.wide {
-			return nil, nil, &unfitError{st.name, fmt.Errorf("weights of %d bits are too coarse", wb)}
-		}
+	if !st.holds(m, twin.m) {
+		return nil, nil, &unfitError{st.name, fmt.Errorf("weights of %d bits are too coarse", wb)}
 	}
 	st.terms = []term{{from: st.terms[0].from, m: twin.m}}
 	return &st, out, nil
+}
+
+// holds reports whether the bounds of the stage's values are those of rounded weights too.
+func (s *stage) holds(exact, rounded *linear) bool {
+	squares := 0.0
+	for r := range exact.rows {
+		cols, weights := rounded.Row(r)
+		v, most := s.in.row(cols, weights), s.before.each[r]
+		if v.lo+s.b[r] < most.lo || v.hi+s.b[r] > most.hi {
+			return false
+		}
+		at, w := exact.Row(r)
+		k := 0
+		for i, c := range cols { // rounded rows have all columns of exact ones, and zeros between
+			d := weights[i]
+			if k < len(at) && at[k] == c {
+				d -= w[k]
+				k++
+			}
+			squares += d * d
+		}
+	}
+	return math.Sqrt(squares) <= (roundingMargin-1)*s.before.spectral
 }
 
 // columnRanges covers the columns of a row with ranges: all of them if the row is half full, and else as few as leave

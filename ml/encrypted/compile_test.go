@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/signet-ml/signet/fhe"
+	"github.com/signet-ml/signet/fhe/program/cost"
 	"github.com/signet-ml/signet/ml"
 	"github.com/signet-ml/signet/ml/internal/feature"
 )
@@ -414,7 +415,11 @@ func formulaConv(out, in, size int, o ml.ConvOptions) ml.Layer {
 func goldenPlan(t *testing.T, name string, p *Plan) {
 	t.Helper()
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%v\n\n", p)
+	shipped, err := p.CostBy(cost.Default(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "%s\n\n", p.Describe(shipped))
 	if err := p.Program().Dump(&b); err != nil {
 		t.Fatal(err)
 	}

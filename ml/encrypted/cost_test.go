@@ -14,15 +14,26 @@ func TestPlanCost(t *testing.T) {
 	small := compile(t, sequential(t, formula(6, 12), ml.Square(), formula(3, 6)), Target{Packing: Single})
 	large := compile(t, sequential(t, formula(48, 200), ml.Square(), formula(10, 48)), Target{Packing: Single})
 	c := small.Cost()
-	want, err := cpu.Estimate(small.Program(), cost.Default(), 1)
+	here, err := cpu.Costs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := cpu.Estimate(small.Program(), here, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.Run != want.Run || c.PeakBytes() != cpu.Memory(small.Program()) || c.Threads != 1 {
 		t.Errorf("%+v, want %+v", c, want)
 	}
-	if two, err := small.CostBy(cost.Default(), 2); err != nil || two.Run >= c.Run {
-		t.Errorf("two threads take %v, one %v; error %v", two.Run, c.Run, err)
+	one, err := small.CostBy(cost.Default(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if two, err := small.CostBy(cost.Default(), 2); err != nil || two.Run >= one.Run {
+		t.Errorf("two threads take %v, one %v; error %v", two.Run, one.Run, err)
+	}
+	if text := small.Describe(one); !strings.Contains(text, one.Machine) {
+		t.Errorf("no %q in\n%s", one.Machine, text)
 	}
 	if big := large.Cost(); big.Run <= c.Run || big.PeakBytes() <= c.PeakBytes() {
 		t.Errorf("the larger model costs %v and %d bytes, the smaller %v and %d", big.Run, big.PeakBytes(), c.Run, c.PeakBytes())

@@ -17,8 +17,11 @@ type deviation struct {
 	slope []float64
 }
 
-// deviations follows errors through the polynomial that is evaluated on t, and writes them to hints.
-func deviations(p *program.Program, t program.Value, vals map[program.Value][]float64, noise []program.Noise, hints *program.NoiseHints) {
+// deviations follows errors through the polynomial that is evaluated on t, and writes them to hints. It returns how many
+// times larger than in all samples together the error of the last value is in the sample where it is largest: a sigmoid
+// multiplies errors where it is steep, and hides them where it is flat.
+func deviations(p *program.Program, t program.Value, vals map[program.Value][]float64, noise []program.Noise, hints *program.NoiseHints) (peak float64) {
+	peak = 1
 	n := len(vals[t])
 	ones := make([]float64, n)
 	for k := range ones {
@@ -50,14 +53,22 @@ func deviations(p *program.Program, t program.Value, vals map[program.Value][]fl
 		copy(own, sum)
 		own[v-t] = deviation{noise[v].Added, ones}
 		errs[v] = own
-		total := 0.0
-		for _, d := range own {
-			for _, s := range d.slope {
-				total += d.sigma * d.sigma * s * s
+		total, most := 0.0, 0.0
+		for k := range n {
+			sum := 0.0
+			for _, d := range own {
+				if d.slope != nil {
+					sum += d.sigma * d.sigma * d.slope[k] * d.slope[k]
+				}
 			}
+			total, most = total+sum, max(most, sum)
 		}
 		hints.Error[v] = math.Sqrt(total / float64(n))
+		if total > 0 {
+			peak = math.Sqrt(most * float64(n) / total)
+		}
 	}
+	return peak
 }
 
 // addDeviations returns sum + f·e, element by element; f is nil for ones.

@@ -259,3 +259,33 @@ func TestHiddenSizes(t *testing.T) {
 		}
 	}
 }
+
+// TestImplausible: a sample that leaves the range of an activation is noticed where its result is too large to be one, and
+// errors show no score.
+func TestImplausible(t *testing.T) {
+	m := sequential(t, dense(4, 6, 1), ml.Tanh(), dense(2, 4, 2))
+	cal := gaussian(512, make([]float64, 6), []float64{1, 1, 1, 1, 1, 1}, 3)
+	p := compile(t, m, Target{Calibration: cal})
+	s := open(t, p)
+	x := ml.Tensor{Shape: []int{1, 6}, Data: make([]float64, 6)}
+	for i, w := range m.Layers()[0].(*ml.DenseLayer).W.Row(0) {
+		x.Data[i] = math.Copysign(p.Input().Bound, w)
+	}
+	_, out := s.run(t, x)
+	y, err := client.NewDecryptor(s.sk).ForOwner(p.Output(), out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e *ImplausibleError
+	if _, err := p.Unpack(y, 1); !errors.As(err, &e) || e.Sample != 0 || e.Bound != p.Output().Bound {
+		t.Errorf("%v, of outputs about %g", err, math.Abs(y[0]))
+	}
+	for _, bad := range []float64{math.NaN(), math.Inf(1), 2 * p.Output().Bound} {
+		if _, err := p.Scores([]float64{0, bad}, 1); !errors.As(err, &e) || e.Output != 1 {
+			t.Errorf("%g: %v", bad, err)
+		}
+	}
+	if _, err := p.Unpack([]float64{p.Output().Bound, -p.Output().Bound}, 1); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,7 +1,9 @@
 package encrypted
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -100,14 +102,23 @@ func (p *Plan) ClientLayer() string {
 // set: of the standard deviation of the error, and of the worst among a thousand outputs.
 func (p *Plan) PredictedBits() (mean, worst float64) { return p.bits, p.worst }
 
-// Cost returns what a run takes engine cpu on one thread, by layer, by the table that the library is shipped with: times
-// are those of the machine that it names. See CostBy for yours.
+// Cost returns what a run takes engine cpu on one thread of this machine, by layer, by the table of cpu.Costs: the first
+// call of a user may take a second, which measures the machine. See CostBy for other tables.
 func (p *Plan) Cost() cost.Cost {
-	c, err := p.CostBy(cost.Default(), 1)
+	c, err := p.CostBy(hereOrShipped(), 1)
 	if err != nil {
-		panic("encrypted: " + err.Error()) // the shipped table is for engine cpu
+		panic("encrypted: " + err.Error()) // the table is for engine cpu
 	}
 	return c
+}
+
+// hereOrShipped returns the cost table of this machine, or the shipped one where it cannot be measured.
+func hereOrShipped() *cost.Table {
+	t, err := cpu.Costs(context.Background())
+	if err != nil {
+		return cost.Default()
+	}
+	return t
 }
 
 // CostBy returns what a run takes engine cpu with a team of threads, at least 1, by a table of that engine, which
@@ -137,7 +148,7 @@ func (p *Plan) Pack(x ml.Tensor) ([]float64, error) {
 
 // Unpack returns the outputs of the model for the first n samples, [n, outputs], from what ForOwner returned for the plan's
 // Output. It applies the layer that is left to the client, so a sigmoid or softmax at the end gives probabilities: give
-// them to ml.Model.Labels as you would those of ml.Model.Forward.
+// them to ml.Model.Labels as you would those of ml.Model.Forward. Errors are those of Scores.
 func (p *Plan) Unpack(y []float64, n int) (ml.Tensor, error) {
 	s, err := p.Scores(y, n)
 	if err != nil {
@@ -148,11 +159,34 @@ func (p *Plan) Unpack(y []float64, n int) (ml.Tensor, error) {
 
 // Scores returns what the ciphertexts held for the first n samples, [n, outputs]: the outputs before the layer that is
 // left to the client.
+//
+// It fails with *ImplausibleError when a score is larger than inputs that the plan was made for can make it: the sample
+// has left the range of an activation, or the server did not run the program. Whether it fails depends on the values, so
+// nobody but the owner of the key may learn of it.
 func (p *Plan) Scores(y []float64, n int) (ml.Tensor, error) {
 	if n < 1 || n > p.samples || len(y) != p.samples*p.outputLen {
 		return ml.Tensor{}, fmt.Errorf("encrypted: unpack %d of %d samples from %d numbers, want %d", n, p.samples, len(y), p.samples*p.outputLen)
 	}
+	bound := p.Output().Bound
+	for i, v := range y[:n*p.outputLen] {
+		if !(math.Abs(v) <= bound*plausible) {
+			return ml.Tensor{}, &ImplausibleError{Sample: i / p.outputLen, Output: i % p.outputLen, Bound: bound}
+		}
+	}
 	return ml.NewTensor([]int{n, p.outputLen}, append([]float64(nil), y[:n*p.outputLen]...))
+}
+
+// plausible leaves room for noise above the bound of an output.
+const plausible = 1.05
+
+// ImplausibleError names a score that no input can have which the plan was made for. It does not hold the score.
+type ImplausibleError struct {
+	Sample, Output int
+	Bound          float64 // the largest magnitude that a score can have
+}
+
+func (e *ImplausibleError) Error() string {
+	return fmt.Sprintf("encrypted: output %d of sample %d is above %.4g, more than any input that the plan was made for gives: the sample lies outside of what the calibration set shows, or the program was not run", e.Output, e.Sample, e.Bound)
 }
 
 // InputBytes is the exact size on the wire of the input of one run, encrypted under the secret key.
@@ -172,7 +206,10 @@ func portBytes(params fhe.Parameters, port program.Port, seeded bool) int64 {
 }
 
 // String prints the plan: what a user must know before paying for it. Times are those of Cost.
-func (p *Plan) String() string {
+func (p *Plan) String() string { return p.Describe(p.Cost()) }
+
+// Describe is String with the times and sizes of a cost, of this plan, from CostBy.
+func (p *Plan) Describe(c cost.Cost) string {
 	var s strings.Builder
 	in, out := p.Input(), p.Output()
 	fmt.Fprintf(&s, "plan: %d inputs to %d outputs, packing %s, %d sample(s) a run\n", p.inputLen, p.outputLen, p.packing, p.samples)
@@ -186,7 +223,6 @@ func (p *Plan) String() string {
 	s.WriteString(p.accepted())
 	fmt.Fprintf(&s, "bytes       keys %d (%d keys), input %d, output %d, constants %d, program %d\n",
 		p.KeysBytes(), len(p.Keys()), p.InputBytes(), p.OutputBytes(), p.ConstantsBytes(), p.prog.Bytes())
-	c := p.Cost()
 	fmt.Fprintf(&s, "time        %s a run, %s to load, on one thread of %s\n", cost.Seconds(c.Run), cost.Seconds(c.Load), c.Machine)
 	fmt.Fprintf(&s, "memory      %s at the peak of a run: keys %s, constants %s, values %s\n",
 		cost.Bytes(c.PeakBytes()), cost.Bytes(c.Keys), cost.Bytes(c.Constants), cost.Bytes(c.Values))
@@ -221,7 +257,7 @@ func (p *Plan) accepted() string {
 	if p.packing == Batch {
 		fmt.Fprintf(&s, "samples     none can harm another: the client refuses one whose norm%s is above %.4g, and every other is computed right\n", scaled, f.Norm)
 	} else {
-		s.WriteString("samples     one that leaves the range of an activation below gets a wrong result, and harms nobody else's\n")
+		s.WriteString("samples     one that leaves the range of an activation below gets a wrong result, which Unpack refuses if it is too large to be one, and harms nobody else's\n")
 	}
 	return s.String()
 }

@@ -10,4 +10,4 @@ func TestManyRandomArchitectures(t *testing.T) {
 }
 
 // TestManyRandomTables goes on where TestRandomTables ends.
-func TestManyRandomTables(t *testing.T) { randomTables(t, defaultTables, 700) }
+func TestManyRandomTables(t *testing.T) { randomTables(t, defaultTables, 500) }

@@ -12,8 +12,12 @@ import (
 // bounds every feature and the norm of a sample as a whole, and both bounds are carried through the layers. Bounds by
 // element alone would be far too wide for layers of many inputs, whose values do not all lie at their ends at once.
 
-// roundingMargin is room for the rounding of weights to integers.
-const roundingMargin = 1 + 1.0/16
+// roundingMargin is room for the rounding of weights to integers, of a row and of a matrix, and roundingFloor that of a row
+// whose weights are small, by the largest of all rows. quantise keeps to it.
+const (
+	roundingMargin = 1 + 1.0/16
+	roundingFloor  = 1.0 / 256
+)
 
 // normMargin is how much larger than the largest norm in the calibration set that of a sample may be, and tightMargin the
 // same where no program serves otherwise.
@@ -27,6 +31,8 @@ type reachable struct {
 	each    []span     // where its elements lie
 	norm    float64    // its largest Euclidean norm
 	squares *quadratic // that its elements are, or nil
+
+	spectral float64 // bound of the largest singular value of the matrix that made it
 }
 
 // quadratic is a vector of squares of linear maps of a vector of bounded norm: u·(v, 1) squared for every row u.
@@ -118,13 +124,18 @@ const maxQuadratic = 64
 // linear returns the bounds of m·x + b.
 func (r reachable) linear(m *linear, b []float64) reachable {
 	out := reachable{each: make([]span, m.rows)}
+	largest := 0.0
 	for i := range out.each {
 		cols, weights := m.Row(i)
-		s := r.row(cols, weights)
-		room := (roundingMargin - 1) * s.abs()
+		out.each[i] = r.row(cols, weights)
+		largest = max(largest, out.each[i].abs())
+	}
+	for i, s := range out.each {
+		room := (roundingMargin-1)*s.abs() + roundingFloor*largest
 		out.each[i] = span{s.lo - room + b[i], s.hi + room + b[i]}
 	}
-	out.norm = min(out.corner(), roundingMargin*spectral(m)*r.norm+euclidean(b))
+	out.spectral = spectral(m)
+	out.norm = min(out.corner(), roundingMargin*out.spectral*r.norm+euclidean(b))
 	return out
 }
 

@@ -319,8 +319,16 @@ func (c *compiler) judge(found *candidate, hints program.NoiseHints, seeds map[p
 		return err
 	}
 	hints.Error = map[program.Value]float64{}
+	last := "" // the domain of the polynomial that the outputs are results of
+	if tail := c.tail(); tail.act == actPolynomial {
+		last = tail.domain(0).Name
+	}
+	peak := 1.0
 	for i, d := range found.domains {
-		deviations(found.prog, d.Value, vals, noise, &hints)
+		at := deviations(found.prog, d.Value, vals, noise, &hints)
+		if d.Name == last {
+			peak = max(peak, at)
+		}
 		// The polynomials of one layer do not depend on one another.
 		if i+1 < len(found.domains) && found.domains[i+1].Name == d.Name {
 			continue
@@ -357,7 +365,7 @@ func (c *compiler) judge(found *candidate, hints program.NoiseHints, seeds map[p
 		before = bits
 	}
 	found.bits = math.Log2(c.tail().post.abs() / e)
-	found.worst = found.bits - worstOf
+	found.worst = found.bits - worstOf - math.Log2(peak)
 	return nil
 }
 

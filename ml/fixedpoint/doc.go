@@ -64,7 +64,7 @@
 // of them would move a result of the first linear layer by more than a sixty-fourth of how
 // far its results lie apart, every feature gets a unit and an offset of its own, and the
 // weights of that layer absorb both, in front of any rounding, with a batch normalisation
-// before it. So it does not matter whether a model starts with a scaler or was trained on
+// before it. Such an input has two bits more than activations. So it does not matter whether a model starts with a scaler or was trained on
 // the columns as they are. Units are powers of two, and an interval has room for 1.25 to
 // 2.5 times what calibration saw of its feature. Channels of an image share a unit. A
 // convolution or a pool that pads has no offsets, as its zeros would have to move too.

@@ -71,6 +71,15 @@ func frontOf(in []int, nodes []node) (front, bool) {
 	return f, true
 }
 
+// bits returns the bits of an input with units and offsets: features that have each their own are few, and two bits more
+// cost little beside what their rounding would.
+func (f front) bits(o Options) int {
+	if f.channels > 0 {
+		return o.Activations
+	}
+	return o.Activations + 2
+}
+
 // group returns the number of the group of feature i.
 func (f front) group(i int) int { return i / (f.features / f.channels) }
 
@@ -170,7 +179,7 @@ func (f front) units(x []float64, s feature.Scaling, o Options) feature.Scaling 
 		}
 		most[k] = max(most[k], math.Abs(z))
 	}
-	input := symmetric(o.Activations)
+	input := symmetric(f.bits(o))
 	if o.Architecture != nil {
 		input = o.Architecture.Input
 	}

@@ -70,8 +70,8 @@ func TestScalerInFront(t *testing.T) {
 			for k := i; k < len(in); k += 2 {
 				most = max(most, in[k], -in[k])
 			}
-			if most < 50 || most > 103 {
-				t.Errorf("%s: feature %d takes %d of 127", name, i, most)
+			if most < 204 || most > 410 {
+				t.Errorf("%s: feature %d takes %d of 511", name, i, most)
 			}
 		}
 	}

@@ -18,7 +18,7 @@ type Options struct {
 
 	// Activations is the number of bits of the input and of what a [Rescale] gives, sign
 	// included: 8 means [0, 127] behind a ReLU and [-127, 127] elsewhere. Default 8; 2
-	// to 16.
+	// to 16. An input whose features have each a unit of their own gets two more.
 	Activations int
 
 	// TableBits is the number of bits of the index of a [Table], which then has

@@ -205,8 +205,14 @@ func (b *builder) start(in []int) error {
 		if a.Input.Lo >= 0 && seen.lo < 0 {
 			return &ArchitectureError{-1, fmt.Sprintf("samples as low as %v for an input in %v", seen.lo, a.Input)}
 		}
-	} else if seen.lo >= 0 {
-		b.def.Input.Lo = 0
+	} else {
+		if !b.def.Encoding.IsZero() {
+			f, _ := frontOf(in, b.nodes)
+			b.def.Input = symmetric(f.bits(b.o))
+		}
+		if seen.lo >= 0 {
+			b.def.Input.Lo = 0
+		}
 	}
 	scale := seen.magnitude() / float64(b.def.Input.Hi)
 	if scale == 0 || !b.def.Encoding.IsZero() {
@@ -391,7 +397,7 @@ func (b *builder) narrow(i int) error {
 // finish appends what is pending as accumulators, and the argmax.
 func (b *builder) finish() error {
 	if p := b.pend; p != nil {
-		if err := b.emit(p, p.scale(b.scale())); err != nil {
+		if err := b.emit(p, b.outputUnit(p)); err != nil {
 			return err
 		}
 	}
@@ -400,6 +406,36 @@ func (b *builder) finish() error {
 		return nil
 	}
 	return b.push(Argmax{"argmax"}, 1, 0)
+}
+
+// outputUnit returns the unit of the weights of the last layer. Nothing behind it asks for one. Where features have units
+// of their own, it is the one between the finest and its double at which weights round best.
+func (b *builder) outputUnit(p *pending) float64 {
+	finest := p.scale(b.scale())
+	if b.def.Encoding.IsZero() {
+		return finest
+	}
+	const steps = 32
+	best, least := finest, math.Inf(1)
+	for k := range steps {
+		unit := finest * math.Exp2(float64(k)/steps)
+		trial := b.trial()
+		if trial.emit(p, unit) != nil {
+			continue // as emit will say
+		}
+		if e := trial.error(b.cal.samples[len(b.nodes)].Data); e < least {
+			best, least = unit, e
+		}
+	}
+	return best
+}
+
+// trial returns a builder that appends without a change of b.
+func (b *builder) trial() *builder {
+	t := *b
+	t.def.Ops = slices.Clip(b.def.Ops)
+	t.def.Scales, t.def.Calibrated = slices.Clip(b.def.Scales), slices.Clip(b.def.Calibrated)
+	return &t
 }
 
 // emit appends a linear layer with weights in units of scale, and its pools.
@@ -516,9 +552,7 @@ func (b *builder) apply(p *pending, t target, c candidate) error {
 
 // deviation returns the sum of squared errors of a candidate on the samples.
 func (b *builder) deviation(p *pending, t target, c candidate) (float64, error) {
-	trial := *b
-	trial.def.Ops = slices.Clip(b.def.Ops)
-	trial.def.Scales, trial.def.Calibrated = slices.Clip(b.def.Scales), slices.Clip(b.def.Calibrated)
+	trial := b.trial()
 	if err := trial.apply(p, t, c); err != nil {
 		return 0, err
 	}

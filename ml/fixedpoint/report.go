@@ -22,6 +22,7 @@ type Report struct {
 	// MaxError and RMSError are of the outputs in real numbers; of the scores when the
 	// output is a class.
 	MaxError, RMSError float64
+	LargestOutput      float64 // largest magnitude of the same numbers in float64
 
 	Flips   []Flip         // samples on which the labels of the two models differ
 	Tensors []TensorReport // the input, then the result of each op
@@ -106,7 +107,7 @@ func (q *Model) Compare(m *ml.Model, x ml.Tensor, labels []int) (Report, error) 
 		}
 		for i, v := range got {
 			d := math.Abs(v - ref[i])
-			r.MaxError = max(r.MaxError, d)
+			r.MaxError, r.LargestOutput = max(r.MaxError, d), max(r.LargestOutput, math.Abs(ref[i]))
 			squares += d * d
 		}
 		outputs += len(got)

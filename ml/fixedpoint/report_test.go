@@ -37,6 +37,9 @@ func TestCompareByHand(t *testing.T) {
 	if want := math.Sqrt((1 + 1 + 0.0625 + 36) / 8); r.MaxError != 6 || math.Abs(r.RMSError-want) > 1e-12 {
 		t.Errorf("errors %v and %v, want 6 and %v", r.MaxError, r.RMSError, want)
 	}
+	if r.LargestOutput != 9 {
+		t.Errorf("largest output %v, want 9", r.LargestOutput)
+	}
 	want := []TensorReport{
 		{"input", Interval{-4, 4}, 1, 4, 4, 8, 1},
 		{"d", Interval{-27, 27}, 0.5, 4, 4.5, 8, 0},

@@ -149,3 +149,41 @@ func TestAnyScale(t *testing.T) {
 		t.Errorf("%d of %d clear labels differ", wrong, decided)
 	}
 }
+
+// TestExtremeWeights has features and weights whose sizes undo each other.
+func TestExtremeWeights(t *testing.T) {
+	dense := func(w ...float64) ml.Layer {
+		return ml.Dense(ml.Tensor{Shape: []int{1, len(w)}, Data: w}, nil)
+	}
+	two := ml.Tensor{Shape: []int{2, 2}, Data: []float64{1e4, 1e-4, -1e4, 1e-4}}
+	for _, c := range []struct {
+		name      string
+		mean, dev []float64
+		layers    []ml.Layer
+	}{
+		{"1e-4 and 1e4", []float64{0, 0}, []float64{1e-4, 1e4}, []ml.Layer{dense(1e4, 1e-4)}},
+		{"1e-4 and 1e4, hidden", []float64{0, 0}, []float64{1e-4, 1e4}, []ml.Layer{ml.Dense(two, []float64{0.1, 0.2}), ml.ReLU(), dense(1, -1)}},
+		{"1e7", []float64{0}, []float64{1e7}, []ml.Layer{dense(1e-7)}},
+		{"1e7 away from zero", []float64{1e7}, []float64{1}, []ml.Layer{ml.Dense(ml.Tensor{Shape: []int{1, 1}, Data: []float64{1e-7}}, []float64{-1})}},
+		{"1e7 behind a sigmoid", []float64{0}, []float64{1e7}, []ml.Layer{dense(1e-7), ml.Sigmoid()}},
+		{"1e-7", []float64{0}, []float64{1e-7}, []ml.Layer{dense(1e7), ml.Tanh(), dense(1)}},
+		{"1e7 and tanh", []float64{3e7, 0}, []float64{1e7, 1e-7}, []ml.Layer{dense(1e-7, 1e7), ml.Tanh(), dense(1e5)}},
+		{"1e9 and square", []float64{0}, []float64{1e9}, []ml.Layer{dense(1e-9), ml.Square(), ml.Dense(ml.Tensor{Shape: []int{1, 1}, Data: []float64{1}}, []float64{-1})}},
+		{"1e100", []float64{0, 0}, []float64{1e100, 1e-100}, []ml.Layer{dense(1e-100, 1e100)}},
+		{"wide hidden rows", []float64{0, 0}, []float64{1, 1}, []ml.Layer{ml.Dense(ml.Tensor{Shape: []int{2, 2}, Data: []float64{1e6, 0, 0, 1e-6}}, nil), ml.ReLU(), dense(1e-6, -1e6)}},
+	} {
+		m := sequential(t, []int{len(c.mean)}, c.layers...)
+		x := seeded(20).columns(256, c.mean, c.dev)
+		for _, class := range []bool{false, true} {
+			q := quantize(t, m, Options{Calibration: x, Class: class})
+			r, err := q.Compare(m, x, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s, class %t: %d of %d labels differ, %.1f bits", c.name, class, len(r.Flips), r.Samples, math.Log2(r.LargestOutput/r.MaxError))
+			if len(r.Flips) > 3 || r.MaxError > r.LargestOutput/32 {
+				t.Errorf("%s, class %t: %v", c.name, class, r)
+			}
+		}
+	}
+}

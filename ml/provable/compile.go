@@ -13,13 +13,14 @@ import (
 // A Circuit is a model compiled for proofs: its fixed-point twin and the circuit that constrains it. It is immutable
 // and safe for concurrent use.
 type Circuit struct {
-	twin    *fixedpoint.Model
-	circuit *nn.Circuit
-	options Options
+	twin     *fixedpoint.Model
+	circuit  *nn.Circuit
+	options  Options
+	fidelity Fidelity
 }
 
-// Compile returns the circuit of m. It quantises the model (see ml/fixedpoint) and lays out the circuit; no keys exist
-// yet. It fails with *fixedpoint.UnsupportedError for a layer that has no exact integer form.
+// Compile returns the circuit of m. It quantises the model (see ml/fixedpoint), lays out the circuit, and compares what
+// will be proved with m on the calibration set: look at Fidelity before keys are made. It fails with *fixedpoint.UnsupportedError for a layer that has no exact integer form.
 func Compile(m *ml.Model, o Options) (*Circuit, error) {
 	o, err := o.fill()
 	if err != nil {
@@ -37,7 +38,14 @@ func Compile(m *ml.Model, o Options) (*Circuit, error) {
 	if err != nil {
 		return nil, err
 	}
-	return CompileTwin(twin, o)
+	c, err := CompileTwin(twin, o)
+	if err != nil {
+		return nil, err
+	}
+	if c.fidelity, err = fidelity(twin, m, o.Calibration); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // CompileTwin returns the circuit of a model that is integers already. Calibration, Quantization and Answer of the

@@ -9,6 +9,7 @@
 //	proof, pred, err := c.Prove(ctx, k, opening, x, zk.Context{}) // once per prediction
 //	err = zk.Verify(k.VerifyingKey(), c.Statement(commitment, x, pred), proof)
 //
-// What is proved is the twin, not the float model: fixedpoint's Compare reports how far apart they are. See package zk
-// for what else a proof does not say.
+// What is proved is the twin, not the float model: Fidelity says how close they are on the calibration set, and
+// fixedpoint's Compare on any other. Samples far outside of the calibration set are refused, because the twin would cut
+// them. See package zk for what else a proof does not say.
 package provable

@@ -27,6 +27,10 @@ type Options struct {
 	Weights zk.Visibility
 	// Input: Committed (the default), Hashed or Public. The circuit is the same for all three.
 	Input zk.Visibility
+	// OmitEncoding makes statements say nothing of which real numbers the integers of an input stand for, where every
+	// feature has a unit of its own (see fixedpoint.Encoding). Contracts need it: zk/solidity cannot check an encoding.
+	// Without it a verifier knows from the statement, and it is bound by the proof.
+	OmitEncoding bool
 	// Output: Public (the default), Hashed or Committed.
 	Output zk.Visibility
 	// Answer is what the output is.
@@ -36,8 +40,7 @@ type Options struct {
 	// Proofs is how many proofs one model commitment lasts for, at least; 0 is 1,000. A registration counts as one. Each
 	// costs a share of a column of random elements: about 2/m constraints for a network whose widest layer has m outputs.
 	Proofs int
-	// Calibration are samples from which scales are chosen, as for the model: [n, sample shape...]. Required unless
-	// Twin is set.
+	// Calibration are samples from which scales are chosen, as for the model: [n, sample shape...]. Required by Compile.
 	Calibration ml.Tensor
 	// Quantization sets bits and architecture of the integers; its Calibration and Class are set from the fields above.
 	Quantization fixedpoint.Options

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/signet-ml/signet/ml"
+	"github.com/signet-ml/signet/ml/fixedpoint"
 	"github.com/signet-ml/signet/zk"
 )
 
@@ -13,6 +14,10 @@ import (
 type Prediction struct {
 	Labels []int     // class indices
 	Values ml.Tensor // outputs in real numbers: class indices when the answer is a class
+
+	// Saturated says which numbers were cut to their intervals, where and by how much; nil when none was. What is harmful
+	// of it Prove only lets pass with AllowSaturation. It tells of the input, and no statement has it.
+	Saturated []fixedpoint.Saturation
 
 	statement             *zk.Statement
 	inputSalt, outputSalt zk.Word
@@ -30,17 +35,30 @@ func (p *Prediction) Salts() (input, output zk.Word) { return p.inputSalt, p.out
 func (p *Prediction) ProofsLeft() int { return p.left }
 
 // A ProveOption changes one call of Prove.
-type ProveOption func(*zk.Witness)
+type ProveOption func(*proving)
+
+// proving is what a call of Prove needs.
+type proving struct {
+	zk.Witness
+	saturated bool // allowed
+}
 
 // OnPhase calls f at the start of each phase of proving: see zk.Witness.
-func OnPhase(f func(phase string)) ProveOption { return func(w *zk.Witness) { w.OnPhase = f } }
+func OnPhase(f func(phase string)) ProveOption { return func(p *proving) { p.OnPhase = f } }
 
 // InputSalt proves about committed inputs whose digest exists already, made with this salt. Otherwise one is drawn.
-func InputSalt(salt zk.Word) ProveOption { return func(w *zk.Witness) { w.Salt = &salt } }
+func InputSalt(salt zk.Word) ProveOption { return func(p *proving) { p.Salt = &salt } }
+
+// AllowSaturation proves what Prove refuses with *SaturatedError: the twin's answer is as well defined for samples that
+// are cut, but it may not be the float64 model's.
+func AllowSaturation() ProveOption { return func(p *proving) { p.saturated = true } }
 
 // Prove predicts x and proves it: x is one sample, or a batch of as many as Options.Batch. opening is what Commit
 // returned, nil for public weights. The proof is verified before it is returned, and the opening's budget is charged
 // even when proving fails.
+//
+// It fails with *SaturatedError, and charges nothing, when numbers lie more than fixedpoint.Beyond times as far out as
+// calibration and their interval reach: see fixedpoint.Saturation for what counts.
 func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.Tensor, where zk.Context, opts ...ProveOption) (*zk.Proof, *Prediction, error) {
 	in, err := c.encode(x)
 	if err != nil {
@@ -50,7 +68,12 @@ func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.
 	if err != nil {
 		return nil, nil, err
 	}
-	w := zk.Witness{Trace: trace, Input: c.options.Input, Output: c.options.Output, Context: where}
+	saturated, err := c.twin.Saturations(x, trace)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := proving{Witness: zk.Witness{Trace: trace, Input: c.options.Input, Output: c.options.Output, Context: where,
+		Encoding: c.encoding()}}
 	switch private := c.options.Weights == zk.Committed; {
 	case private && opening == nil:
 		return nil, nil, errors.New("provable: prove: committed weights need their opening")
@@ -63,11 +86,14 @@ func (c *Circuit) Prove(ctx context.Context, k *zk.Keys, opening *Opening, x ml.
 	for _, o := range opts {
 		o(&w)
 	}
-	res, err := zk.Prove(ctx, k, w)
+	if err := refuse(saturated); err != nil && !w.saturated {
+		return nil, nil, err
+	}
+	res, err := zk.Prove(ctx, k, w.Witness)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &Prediction{statement: res.Statement, inputSalt: res.InputSalt, outputSalt: res.OutputSalt, left: res.ProofsLeft}
+	p := &Prediction{Saturated: saturated, statement: res.Statement, inputSalt: res.InputSalt, outputSalt: res.OutputSalt, left: res.ProofsLeft}
 	out := trace[len(trace)-1]
 	p.Labels, p.Values = c.twin.Labels(out), c.twin.Decode(out)
 	return res.Proof, p, nil
@@ -85,18 +111,28 @@ func (c *Circuit) encode(x ml.Tensor) ([]int64, error) {
 	return in, nil
 }
 
+// encoding returns what statements say of the input's integers, nil if nothing.
+func (c *Circuit) encoding() *zk.Encoding {
+	e := c.twin.Encoding()
+	if e.IsZero() || c.options.OmitEncoding {
+		return nil
+	}
+	return &zk.Encoding{Offsets: e.Offsets, Units: e.Units}
+}
+
 // Statement returns what a verifier who knows x, and holds the commitment of a registry, believes was proved about p.
-// x is used when the input is public: it is encoded again, so a prediction about another input does not verify. For
+// The units and offsets of the input's features are the circuit's own. x is used when the input is public: it is encoded again, so a prediction about another input does not verify. For
 // public weights commitment is nil. It returns nil when x does not fit the model.
 func (c *Circuit) Statement(commitment *Commitment, x ml.Tensor, p *Prediction) *zk.Statement {
 	st := *p.statement
 	st.Model = commitment
+	st.Input.Encoding = c.encoding()
 	if c.options.Input == zk.Public {
 		in, err := c.encode(x)
 		if err != nil {
 			return nil // zk.Verify refuses it
 		}
-		st.Input = zk.Claim{Visibility: zk.Public, Values: in}
+		st.Input = zk.Claim{Visibility: zk.Public, Values: in, Encoding: c.encoding()}
 	}
 	return &st
 }

@@ -23,10 +23,11 @@
 //
 // Under CKKS a square costs one level and a large number costs precision or a larger
 // modulus, so the size of activations matters as much as accuracy. Three habits, all of
-// which the presets follow, keep it small:
+// which the presets of networks follow, keep it small:
 //
 //   - Label smoothing. Without it training goes on enlarging scores after every
-//     answer is right.
+//     answer is right. With it probabilities are less sure than they should be, so
+//     [LogisticRegression], whose output is a probability, goes without.
 //   - Weight decay.
 //   - A learning rate that ends near zero.
 //

@@ -132,17 +132,18 @@ func MNISTReluLeNet(seed uint64) (Spec, Options) {
 }
 
 // LogisticRegression returns one score with a sigmoid, and options for a small
-// set of standardised features in two classes. Labels are smoothed so much that
-// scores stay small: a sigmoid under encryption is a polynomial, and twice the
-// range costs one more level of it. On the breast cancer set, over 10 splits of
-// 80 : 20, it is right on 96.8 % of the test samples and the largest score of any
-// is 9; with a smoothing of 0.05 it is right on 97.5 % and the largest score is 21.
+// set of standardised features in two classes. It is fitted to the labels as they
+// are, so that probabilities mean what they say; what a sigmoid under encryption
+// costs for scores of that size is the compiler's to pay and to state.
+//
+// On the breast cancer set, over 10 splits of 80 : 20, it is right on 97.6 % of
+// the test samples with a Brier score of 0.023. Predicted and observed frequencies
+// are 0.03 apart on average, over 10 bins, and the largest score of any sample is 40.
 func LogisticRegression(seed uint64) (Spec, Options) {
 	return Spec{Layers: []LayerSpec{Dense(1), Sigmoid()}}, Options{
 		LearnRate:      0.01,
 		FinalLearnRate: 1e-4,
 		WeightDecay:    0.1,
-		LabelSmoothing: 0.2,
 		Epochs:         30,
 		BatchSize:      32,
 		Seed:           seed,

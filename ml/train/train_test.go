@@ -97,6 +97,41 @@ func TestLogisticRegressionOnBreastCancer(t *testing.T) {
 	}
 }
 
+// TestLogisticRegressionProbabilities: predicted and observed frequencies agree, over 10 splits. Labels smoothed by 0.2
+// gave a calibration error of 0.14 and a Brier score of 0.049.
+func TestLogisticRegressionProbabilities(t *testing.T) {
+	ds, err := data.BreastCancer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var samples, calibration, brier float64
+	for seed := uint64(1); seed <= 10; seed++ {
+		train, test := ds.Split(seed, 0.8)
+		train, scaler := train.Standardize()
+		if test, err = scaler.Apply(test); err != nil {
+			t.Fatal(err)
+		}
+		spec, o := LogisticRegression(seed)
+		y, err := fit(t, spec, train, o).Forward(test.X)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var gap [10]float64 // predicted minus observed, summed over a bin
+		for i, p := range y.Data {
+			d := p - float64(test.Y[i])
+			gap[min(int(10*p), 9)] += d
+			brier += d * d
+		}
+		for _, g := range gap {
+			calibration += math.Abs(g)
+		}
+		samples += float64(test.Len())
+	}
+	if calibration, brier = calibration/samples, brier/samples; calibration > 0.04 || brier > 0.03 {
+		t.Errorf("calibration error %.3f, Brier score %.3f, want at most 0.04 and 0.03", calibration, brier)
+	}
+}
+
 func TestMNISTSquareMLP(t *testing.T) {
 	train, test, err := data.MNIST()
 	if err != nil {

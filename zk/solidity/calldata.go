@@ -19,7 +19,8 @@ const Signature = "verifyInference((bytes32,bytes32,bytes32,bytes32,bytes32,byte
 // with true, if it holds this key and this model. 708 bytes, 964 with private weights. A contract knows nothing of
 // registrations, so st.RangeProved makes no difference here: see zk.VerifyRegistration.
 //
-// It fails with ErrKind, ErrTarget or ErrForm for keys that no contract can serve, and as zk.Verify does.
+// It fails with ErrKind, ErrTarget or ErrForm for keys that no contract can serve, with ErrEncoding for a statement with
+// an input encoding, and as zk.Verify does.
 func Calldata(vk *zk.VerifyingKey, st *zk.Statement, pf *zk.Proof) ([]byte, error) {
 	proof, err := Proof(vk, st, pf)
 	if err != nil {
@@ -50,6 +51,9 @@ func Proof(vk *zk.VerifyingKey, st *zk.Statement, pf *zk.Proof) ([]byte, error) 
 		return nil, err
 	}
 	if st != nil {
+		if st.Input.Encoding != nil {
+			return nil, ErrEncoding
+		}
 		unregistered := *st
 		unregistered.RangeProved = false
 		st = &unregistered

@@ -106,6 +106,9 @@ func TestCalldataRefuses(t *testing.T) {
 		{"other input", private.vk, change(func(st *zk.Statement) { st.Input.Digest[31] ^= 1 }), proof, zk.ErrProof},
 		{"other output", private.vk, change(func(st *zk.Statement) { st.Output.Values = []int64{1 - st.Output.Values[0]} }), proof, zk.ErrProof},
 		{"other model", private.vk, change(func(st *zk.Statement) { st.Model = private.statements["other"].Model }), proof, zk.ErrProof},
+		{"an encoding", private.vk, change(func(st *zk.Statement) {
+			st.Input.Encoding = &zk.Encoding{Offsets: []float64{0}, Units: []float64{1}}
+		}), proof, ErrEncoding},
 		{"no model", private.vk, change(func(st *zk.Statement) { st.Model = nil }), proof, zk.ErrStatement},
 	} {
 		t.Run("case="+tt.name, func(t *testing.T) {

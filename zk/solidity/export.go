@@ -26,6 +26,11 @@ var (
 	ErrCommitments = errors.New("solidity: the circuit does not have exactly one commitment")
 )
 
+// ErrEncoding: the statement says which real numbers the input's integers stand for, in a hash that contracts do not
+// compute. Prove without it (provable.Options.OmitEncoding), and agree on offsets and units elsewhere: their digest can
+// be part of the task's specification in the Context.
+var ErrEncoding = errors.New("solidity: the statement has an input encoding, which contracts do not hash: prove without it (provable.Options.OmitEncoding)")
+
 // Name is the contract to deploy.
 const Name = "Inference"
 

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 
 	"github.com/signet-ml/signet/examples/internal/chart"
@@ -20,7 +21,7 @@ import (
 var lrSource string
 
 // TitleLR is what the command line says about the first model.
-const TitleLR = "breast cancer: logistic regression, a whole batch at once, sigmoid on the server"
+const TitleLR = "breast cancer: logistic regression, a whole batch at once"
 
 // %% [markdown]
 // ## First model: logistic regression, a batch at once
@@ -28,8 +29,10 @@ const TitleLR = "breast cancer: logistic regression, a whole batch at once, sigm
 // The Breast Cancer Wisconsin set has 569 tumours with 30 measurements each, benign or malignant. A fifth of them is
 // kept for the test. Features are scaled by the mean and the deviation of the training set, which belong to the model.
 //
-// `Target` says what to compile for: `Calibration` is data on which ranges are measured, `Batch` puts the test samples
-// into the slots of one set of ciphertexts, and `ServerActivation` has the server evaluate the sigmoid, as a polynomial.
+// `Target` says what to compile for: `Calibration` is data on which ranges are measured, and `Batch` puts the test
+// samples into the slots of one set of ciphertexts. The server computes scores. The sigmoid that makes probabilities of
+// them is left to the owner, who applies it after decryption, exactly; `ServerActivation` would have the server evaluate
+// it, as a polynomial.
 
 // %%
 
@@ -48,7 +51,7 @@ func PrepareLR(ctx context.Context, o notebook.Options) (*stage.Prepared, error)
 		return nil, err
 	}
 	p := &stage.Prepared{Name: "quickstart-lr", Test: test, Source: source, Target: encrypted.Target{
-		Calibration: fit.X, Packing: encrypted.Batch, Batch: max(test.Len(), 2), ServerActivation: true}}
+		Calibration: fit.X, Packing: encrypted.Batch, Batch: max(test.Len(), 2)}}
 	spec, opts := train.LogisticRegression(o.Seed)
 	return p, p.Train(ctx, spec, fit, opts, o.Bars)
 }
@@ -95,7 +98,7 @@ func runLR(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *re
 	// ### Keys, and the encrypted samples
 	//
 	// The owner makes a secret key, and from it the evaluation keys that the program needs. Those are public: they let
-	// the server multiply and rotate, and not decrypt.
+	// the server multiply and rotate, and not decrypt. A sum with weights needs none.
 
 	// %%
 	k, err := stage.Keygen(ctx, homes.Dirs, o.Bars)
@@ -156,10 +159,10 @@ func runLR(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *re
 	// Of the samples to which a model gives 80 %, 80 % should be benign. The diagram sorts the test set by predicted
 	// probability: rings are the model in the clear, dots what the owner decrypted.
 	//
-	// The model was trained with smoothed labels, which keeps its scores small and the sigmoid's polynomial short. So it
-	// is less sure than it could be: nearly everything above 70 % is benign. Encryption moves the dots a little, and what
-	// moves them is not noise but the polynomial that stands for the sigmoid: below, `precision_bits` compares with that
-	// polynomial and `precision_float_bits` with the sigmoid. A longer polynomial would cost more levels; no label changes.
+	// The model is fitted to the labels as they are, and the owner applies the sigmoid itself, so encryption adds nothing
+	// to the error of the probabilities but noise: each dot lies in its ring. The calibration error is the mean distance
+	// of predicted from observed frequency, and the Brier score the mean square of probability minus outcome; both are 0
+	// for an oracle.
 
 	// %%
 	event := d.Classes[1]
@@ -179,6 +182,13 @@ func runLR(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *re
 	for i := range clear {
 		rows = append(rows, []string{fmt.Sprintf("%.1f to %.1f", float64(i)/10, float64(i+1)/10),
 			fmt.Sprint(clear[i].Count), fmt.Sprint(enc[i].Count), share(clear[i]), share(enc[i])})
+	}
+	difference, brier, brierClear := 0.0, 0.0, 0.0
+	for i, y := range d.Labels {
+		p, q := d.Outputs.Data[i], d.OutputsClear.Data[i]
+		difference = max(difference, math.Abs(p-q))
+		brier += (p - float64(y)) * (p - float64(y)) / float64(d.Samples)
+		brierClear += (q - float64(y)) * (q - float64(y)) / float64(d.Samples)
 	}
 	r.Table([]string{"probability of " + event, "clear", "encrypted", "observed, clear", "observed, encrypted"}, rows...)
 	png, err := chart.Reliability(fmt.Sprintf("Logistic regression, %d test samples", d.Samples), event,
@@ -205,6 +215,11 @@ func runLR(ctx context.Context, r *notebook.Recorder, o notebook.Options) (s *re
 	// %%
 	s = done.Summary(p.Name)
 	s.Add(report.Number("calibration_error_clear", "ratio", chart.CalibrationError(clear), d.Samples, "mean distance of observed from predicted frequency, 10 bins"),
-		report.Number("calibration_error", "ratio", chart.CalibrationError(enc), d.Samples, "the same of the encrypted predictions"))
+		report.Number("calibration_error", "ratio", chart.CalibrationError(enc), d.Samples, "the same of the encrypted predictions"),
+		report.Number("brier_clear", "ratio", brierClear, d.Samples, "mean square of probability minus outcome"),
+		report.Number("brier", "ratio", brier, d.Samples, "the same of the encrypted predictions"),
+		report.Number("probability_difference", "ratio", difference, d.Samples, "largest, of a sample under encryption and in the clear"))
+	s.Check("every probability within 0.01 of the clear model's", difference <= 0.01)
+	s.Check("Brier score within 0.01 of the clear model's", math.Abs(brier-brierClear) <= 0.01)
 	return s, r.Finish(s, map[string]string{"predictions.csv": "text/csv"})
 }

@@ -79,15 +79,22 @@ func (o *Outcome) Figures() []report.Figure {
 	return figures
 }
 
+// The checks that say who computed.
+const (
+	CheckNoKey   = "the server's folder held no secret key"
+	CheckProcess = "the server ran in a process of its own"
+	CheckSame    = "two server processes gave the same bits"
+)
+
 // Check adds to s what has to hold.
 func (o *Outcome) Check(s *report.Summary) {
 	r := o.Decrypted
 	s.Check("labels under encryption agree with the clear model on at least 99 %", r.Agreement >= 0.99)
 	s.Check("accuracy within 1 % of the clear model's", math.Abs(r.Accuracy-r.AccuracyClear) <= 0.01)
 	s.Check("at least 12 bits of precision", r.BitsTwin >= 12)
-	s.Check("the server's folder held no secret key", len(o.Secrets) == 0)
-	s.Check("the server ran in a process of its own", o.First.PID != os.Getpid())
-	s.Check("two server processes gave the same bits", o.Same())
+	s.Check(CheckNoKey, len(o.Secrets) == 0)
+	s.Check(CheckProcess, o.First.PID != os.Getpid())
+	s.Check(CheckSame, o.Same())
 }
 
 // Crossing says what one bundle holds.
@@ -102,6 +109,9 @@ func median(v []float64) float64 { return report.Median("", "", v, "").Value }
 
 // String describes the keys to a reader.
 func (k *Keys) String() string {
+	if k.Count == 0 {
+		return "the secret key stays with the owner; the program needs no evaluation keys"
+	}
 	return fmt.Sprintf("the secret key stays with the owner; evaluation keys, %d of together %s, go to the server", k.Count, report.Bytes(k.Bytes))
 }
 
@@ -112,6 +122,6 @@ func (e *Encrypted) String() string {
 
 // String describes the run to a reader.
 func (s *Served) String() string {
-	return fmt.Sprintf("process %d, %d thread(s), on %d input(s): loaded in %.0f ms, then %.0f ms for each; peak memory %s",
-		s.PID, s.Threads, len(s.MS), s.LoadMS, median(s.MS), report.Bytes(s.PeakBytes))
+	return fmt.Sprintf("process %d, %d thread(s), on %d input(s): loaded in %s, then %s for each; peak memory %s",
+		s.PID, s.Threads, len(s.MS), report.Format(s.LoadMS, "ms"), report.Format(median(s.MS), "ms"), report.Bytes(s.PeakBytes))
 }

@@ -69,7 +69,8 @@ func BenchmarkLintrans(b *testing.B) {
 			bld := program.NewBuilder(p)
 			x := input(bld, "x", 1, p.MaxLevel())[0]
 			h := bld.Hoist(x, p.MaxLevel())
-			output(bld, "y", bld.Lintrans(h, polynomials(b, p, c.diagonals), upTo(c.diagonals), upTo(c.diagonals), c.n1, p.MaxLevel()))
+			output(bld, "y", bld.Lintrans(h, polynomials(b, p, c.diagonals), upTo(c.diagonals), upTo(c.diagonals), c.n1,
+				p.MaxLevel()))
 			benchmarkRun(b, bld, "diagonals/s", float64(c.diagonals))
 		})
 	}

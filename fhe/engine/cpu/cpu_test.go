@@ -27,7 +27,8 @@ func TestOpen(t *testing.T) {
 	if info := open(t, Config{}).Info(); info.Threads != runtime.GOMAXPROCS(0) || info.MemoryLimit != 0 {
 		t.Errorf("defaults: %+v", info)
 	}
-	if info := open(t, Config{Threads: 5, MemoryLimit: 99}).Info(); info.Threads != 5 || info.MemoryLimit != 99 || info.Name != "cpu" {
+	if info := open(t, Config{Threads: 5, MemoryLimit: 99}).Info(); info.Threads != 5 || info.MemoryLimit != 99 ||
+		info.Name != "cpu" {
 		t.Errorf("%+v", info)
 	}
 	if _, err := open(t, Config{}).Load(context.Background(), nil, nil, nil); err == nil {
@@ -158,7 +159,8 @@ func TestPanicPoisonsTheJob(t *testing.T) {
 					t.Fatalf("result %v, error %v; want a *program.PanicError that wraps ErrPoisoned", out, err)
 				}
 				if pe.Op != int(z) || pe.Code != program.MulRelin || pe.Scope != "broken" || pe.Value == nil {
-					t.Errorf("the panic is said to be at %d, %v in %q, of %v; want %d in %q", pe.Op, pe.Code, pe.Scope, pe.Value, z, "broken")
+					t.Errorf("the panic is said to be at %d, %v in %q, of %v; want %d in %q", pe.Op, pe.Code, pe.Scope, pe.Value, z,
+						"broken")
 				}
 				if _, ok := pe.Value.(*panicked); ok {
 					t.Error("the panic's value is a wrapper")
@@ -272,7 +274,8 @@ func (p *pool) lost() bool {
 	return false
 }
 
-// TestRowsComeBack: after a run, cancelled or not, every row that it took is in the pool, and a second run takes no more.
+// TestRowsComeBack: after a run, cancelled or not, every row that it took is in the pool, and a second run takes no
+// more.
 func TestRowsComeBack(t *testing.T) {
 	l := complete(t, network(t, fhetest.InsecureToyParamsNamed(t, "digits of two"), 6, 3, 6, 2), 1)
 	j := l.load(t, Config{Threads: 1}) // with more, scratch rows depend on what overlaps
@@ -287,7 +290,8 @@ func TestRowsComeBack(t *testing.T) {
 		}))
 		cancel()
 		if len(j.pool.free) != rows || len(j.pool.counts) != counts || j.pool.lost() {
-			t.Fatalf("cancelled after %d: %d rows and %d counts in the pool, want %d and %d", done, len(j.pool.free), len(j.pool.counts), rows, counts)
+			t.Fatalf("cancelled after %d: %d rows and %d counts in the pool, want %d and %d", done, len(j.pool.free),
+				len(j.pool.counts), rows, counts)
 		}
 	}
 	j.Close()

@@ -24,7 +24,8 @@ var _ program.Engine = (*Engine)(nil)
 // Open returns an engine.
 func Open(cfg Config) (*Engine, error) {
 	if cfg.Threads < 0 || cfg.MemoryLimit < 0 {
-		return nil, fmt.Errorf("cpu: %d threads and a memory limit of %d bytes are not possible", cfg.Threads, cfg.MemoryLimit)
+		return nil, fmt.Errorf("cpu: %d threads and a memory limit of %d bytes are not possible", cfg.Threads,
+			cfg.MemoryLimit)
 	}
 	if cfg.Threads == 0 {
 		cfg.Threads = runtime.GOMAXPROCS(0)

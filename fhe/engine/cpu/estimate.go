@@ -22,7 +22,8 @@ func Estimate(p *program.Program, t *cost.Table, threads int) (cost.Cost, error)
 
 // Work counts what a team of threads does for p, for a table to be fitted to or to be applied to.
 func Work(p *program.Program, threads int) cost.Estimate {
-	e := cost.Estimate{Ops: workOf(p, threads), Constants: constantBytes(p), Keys: keyBytes(p), Values: peakRows(p) * rowBytes(p)}
+	e := cost.Estimate{Ops: workOf(p, threads), Constants: constantBytes(p), Keys: keyBytes(p),
+		Values: peakRows(p) * rowBytes(p)}
 	e.Run[cost.Run] = 1
 	plains, weights := int64(0), 0
 	for _, u := range plainUses(p) {

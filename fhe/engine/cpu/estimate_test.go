@@ -46,8 +46,10 @@ func TestWorkByHand(t *testing.T) {
 				emit                         func(b *program.Builder, x program.Value) program.Value
 				transforms, key, outs, turns float64
 			}{
-				"MUL_RELIN": {func(b *program.Builder, x program.Value) program.Value { return b.MulRelin(x, x) }, hoist + 2*down, 2 * (q + k) * beta, 3, 0},
-				"ROT":       {func(b *program.Builder, x program.Value) program.Value { return b.Rot(x, p.GaloisElement(1)) }, hoist + 2*down, 2 * (q + k) * beta, 2, 1},
+				"MUL_RELIN": {func(b *program.Builder, x program.Value) program.Value { return b.MulRelin(x, x) }, hoist + 2*down,
+					2 * (q + k) * beta, 3, 0},
+				"ROT": {func(b *program.Builder, x program.Value) program.Value { return b.Rot(x, p.GaloisElement(1)) },
+					hoist + 2*down, 2 * (q + k) * beta, 2, 1},
 				"ROTSUM": {func(b *program.Builder, x program.Value) program.Value {
 					return b.Rotsum(b.Hoist(x, level), rotations(p, 1, 4), level)
 				}, hoist + 2*down, 3 * 2 * (q + k) * beta, 2, 3},
@@ -131,8 +133,10 @@ func TestWorkOfLincombs(t *testing.T) {
 			got[k] = math.Round(got[k]*1e6) / 1e6 // the group's work was divided and added up again
 		}
 		const rows = 4 // of a ciphertext at level 1
-		if got[cost.Combine] != rows*c.combine || got[cost.CombineOne] != rows*c.single || got[cost.Accumulate] != rows*c.accumulate || got[cost.Multiply] != rows*c.multiply {
-			t.Errorf("%s, %d outputs: %v, want %v × %v, %v, %v, %v", c.toy, c.outputs, got, rows, c.combine, c.single, c.accumulate, c.multiply)
+		if got[cost.Combine] != rows*c.combine || got[cost.CombineOne] != rows*c.single ||
+			got[cost.Accumulate] != rows*c.accumulate || got[cost.Multiply] != rows*c.multiply {
+			t.Errorf("%s, %d outputs: %v, want %v × %v, %v, %v, %v", c.toy, c.outputs, got, rows, c.combine, c.single,
+				c.accumulate, c.multiply)
 		}
 	}
 }
@@ -173,7 +177,8 @@ func TestEstimate(t *testing.T) {
 		p       *program.Program
 		t       *cost.Table
 		threads int
-	}{"no program": {nil, cost.Default(), 1}, "no table": {small, nil, 1}, "no threads": {small, cost.Default(), 0}, "other engine": {small, other, 1}} {
+	}{"no program": {nil, cost.Default(), 1}, "no table": {small, nil, 1}, "no threads": {small, cost.Default(),
+		0}, "other engine": {small, other, 1}} {
 		if _, err := Estimate(c.p, c.t, c.threads); err == nil {
 			t.Errorf("%s: no error", name)
 		}

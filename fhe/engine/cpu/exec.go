@@ -190,7 +190,8 @@ func (r *run) mac(o *program.Op, c *scalars, acc, x *value) value {
 func (r *run) tensor(o *program.Op, x, y *value) value {
 	v := newParts(r.pool, 2, o.Level)
 	r.team.do(o.Level+1, func(i int) {
-		lattice.Tensor(r.ring.RingQ(i), x.parts[0][i], x.parts[1][i], y.parts[0][i], y.parts[1][i], v.parts[0][i], v.parts[1][i], v.parts[2][i])
+		lattice.Tensor(r.ring.RingQ(i), x.parts[0][i], x.parts[1][i], y.parts[0][i], y.parts[1][i], v.parts[0][i],
+			v.parts[1][i], v.parts[2][i])
 	})
 	return *v
 }

@@ -16,6 +16,7 @@ import (
 type job struct {
 	*loaded
 	threads   int
+	turn      *gate
 	pool      *pool
 	scratches sync.Pool // of *scratch
 	poisoned  atomic.Bool
@@ -26,7 +27,7 @@ type job struct {
 }
 
 func newJob(l *loaded, threads int) *job {
-	return &job{loaded: l, threads: threads, pool: &pool{n: l.n}}
+	return &job{loaded: l, threads: threads, turn: &processors, pool: &pool{n: l.n}}
 }
 
 // enter registers a run, or says why there can be none.
@@ -40,6 +41,19 @@ func (j *job) enter() error {
 		return program.ErrPoisoned
 	}
 	j.runs.Add(1)
+	return nil
+}
+
+// wait waits for a run's turn, which the caller must end with leave. A job that another run has poisoned meanwhile has
+// none to give.
+func (j *job) wait(ctx context.Context) error {
+	if err := j.turn.enter(ctx); err != nil {
+		return err
+	}
+	if j.poisoned.Load() {
+		j.turn.leave()
+		return program.ErrPoisoned
+	}
 	return nil
 }
 
@@ -57,19 +71,24 @@ func (j *job) Close() error {
 	return nil
 }
 
-// Run executes the program on one bundle.
+// Run executes the program on one bundle, when its turn comes: of the runs of a process as many work at a time as there
+// are processors, and the others wait in the order of their calls.
 func (j *job) Run(ctx context.Context, in *fhe.Bundle, opts ...program.RunOption) (*fhe.Bundle, error) {
 	if err := j.enter(); err != nil {
 		return nil, err
 	}
 	defer j.runs.Done()
-	t := newTeam(j.threads)
+	if err := j.wait(ctx); err != nil {
+		return nil, fmt.Errorf("cpu: run stopped before its turn: %w", err)
+	}
+	defer j.turn.leave()
+	t := newTeam(j.threads, j.turn)
 	defer t.stop()
 	return j.run(ctx, t, in, program.NewRunOptions(opts))
 }
 
 // RunBatch executes the program on each bundle: as many at a time as there are threads, which together use no more
-// threads than one run.
+// threads than one run. A batch has one turn, as a run has.
 func (j *job) RunBatch(ctx context.Context, in []*fhe.Bundle, opts ...program.RunOption) ([]*fhe.Bundle, error) {
 	if err := j.enter(); err != nil {
 		return nil, err
@@ -85,8 +104,12 @@ func (j *job) RunBatch(ctx context.Context, in []*fhe.Bundle, opts ...program.Ru
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if err := j.wait(ctx); err != nil {
+		return nil, fmt.Errorf("cpu: batch stopped before its turn: %w", err)
+	}
+	defer j.turn.leave()
 	out, errs := make([]*fhe.Bundle, len(in)), make([]error, len(in))
-	t := newTeam(j.threads)
+	t := newTeam(j.threads, j.turn)
 	defer t.stop()
 	t.do(len(in), func(i int) {
 		if out[i], errs[i] = j.run(ctx, t, in[i], o); errs[i] != nil {
@@ -128,7 +151,7 @@ func (j *job) run(ctx context.Context, t *team, in *fhe.Bundle, opts program.Run
 	r := &run{job: j, team: t, in: in, vals: make([]value, len(ops)), out: make([]*fhe.Ciphertext, len(ops))}
 	defer func() {
 		if v := recover(); v != nil {
-			// Rows may be in use by nobody knows whom: give none back, and let no later run start.
+			// Other threads may still use rows: give none back, and let no later run start.
 			j.poisoned.Store(true)
 			op := int(r.cur.Load())
 			e := &program.PanicError{Op: op, Code: ops[op].Code, Scope: j.prog.Scope(program.Value(op)), Value: v}
@@ -167,7 +190,8 @@ func (j *job) run(ctx context.Context, t *team, in *fhe.Bundle, opts program.Run
 			}
 			r.free(i)
 			if opts.Progress != nil {
-				opts.Progress(program.Progress{Done: i + 1, Total: len(ops), Scope: j.prog.Scope(program.Value(i)), Elapsed: time.Since(start)})
+				scope := j.prog.Scope(program.Value(i))
+				opts.Progress(program.Progress{Done: i + 1, Total: len(ops), Scope: scope, Elapsed: time.Since(start)})
 			}
 		}
 	}
@@ -211,7 +235,8 @@ func (r *run) show(f func(program.Value, *fhe.Ciphertext) error, i int) error {
 	if !o.IsCiphertext() {
 		return nil
 	}
-	if err := f(program.Value(i), r.output(o, &r.vals[i])); err != nil {
+	ct := r.output(o, &r.vals[i])
+	if err := r.turn.outside(func() error { return f(program.Value(i), ct) }); err != nil {
 		return fmt.Errorf("cpu: values of operation %d, %v in %q: %w", i, o.Code, r.prog.Scope(program.Value(i)), err)
 	}
 	return nil

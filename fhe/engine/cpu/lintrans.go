@@ -22,7 +22,8 @@ type rotation struct {
 }
 
 // block computes coefficients [off, off+len(out)) of one row, before the permutation, of a lazily rotated value.
-func (r *run) block(rot *rotation, part, level, i, beta int, s *lattice.SubRing, digits [][]uint64, pc0 [][]uint64, off int, out []uint64) {
+func (r *run) block(rot *rotation, part, level, i, beta int, s *lattice.SubRing, digits [][]uint64, pc0 [][]uint64,
+	off int, out []uint64) {
 	lattice.KeyDot(s, digits, rot.key.row(part, level, i, beta), off, out)
 	if part == 0 && i <= level {
 		s.Add(out, pc0[i][off:off+len(out)], out)
@@ -31,8 +32,32 @@ func (r *run) block(rot *rotation, part, level, i, beta int, s *lattice.SubRing,
 
 // scratch is what one task of a fused loop keeps in cache.
 type scratch struct {
-	buf  [lattice.Block]uint64
-	accs []lattice.Acc
+	buf    [lattice.Block]uint64
+	turned [2][lattice.Block]uint64 // blocks of two rotated values, permuted
+	accs   []lattice.Acc
+}
+
+// operand is a block of a value and what it is multiplied by, by giant step; nil is nothing.
+type operand struct {
+	x   []uint64
+	pts []*plain
+}
+
+// add adds, for row i at a level, the products of one or two operands to the sum of each giant step.
+func (sc *scratch) add(s *lattice.SubRing, operands []operand, level, i, off int) {
+	first, last := &operands[0], &operands[len(operands)-1]
+	n := len(first.x)
+	for gi, p := range first.pts {
+		q := last.pts[gi]
+		switch {
+		case len(operands) == 2 && p != nil && q != nil:
+			sc.accs[gi].Mul2(s, p.row(level, i)[off:off+n], first.x, q.row(level, i)[off:off+n], last.x)
+		case p != nil:
+			sc.accs[gi].Mul(s, p.row(level, i)[off:off+n], first.x)
+		case q != nil:
+			sc.accs[gi].Mul(s, q.row(level, i)[off:off+n], last.x)
+		}
+	}
 }
 
 func (r *run) scratch(accs int) *scratch {
@@ -47,7 +72,8 @@ func (r *run) scratch(accs int) *scratch {
 }
 
 // lintrans multiplies a hoisted value by diagonals with double hoisting. For every row of QP and both parts, block by
-// block: each baby rotation's block is computed once, and added, times its diagonal, to the sum of each giant step.
+// block: each baby rotation's block is computed and permuted once, and added, times its diagonal, to the sum of each
+// giant step, two baby rotations at a time.
 // Rows need nothing from one another until the division by P, so they run in parallel.
 func (r *run) lintrans(o *program.Op, h, x *value) value {
 	level := o.Level
@@ -101,26 +127,33 @@ func (r *run) lintrans(o *program.Op, h, x *value) value {
 			for gi := range giants {
 				accs[gi].Reset(block)
 			}
+			var two [2]operand
+			held := 0
 			for bi := range rots {
 				rot := &rots[bi]
-				base := off
-				if rot.perm != nil {
-					base = int(rot.perm[off]) &^ (block - 1)
+				switch {
+				case rot.perm != nil:
+					base := int(rot.perm[off]) &^ (block - 1)
 					r.block(rot, part, level, i, beta, s, dig, pc[0], base, buf)
-				} else if i > level {
-					continue // P·c is zero modulo P
-				}
-				for gi, pt := range rot.pts {
-					if pt == nil {
+					if len(giants) == 1 { // permuting pays only if it is read more than once
+						accs[0].MulGather(s, rot.pts[0].row(level, i)[off:off+block], buf, rot.perm[off:off+block], base)
 						continue
 					}
-					d := pt.row(level, i)[off : off+block]
-					if rot.perm == nil {
-						accs[gi].Mul(s, d, pc[part][i][off:off+block])
-					} else {
-						accs[gi].MulGather(s, d, buf, rot.perm[off:off+block], base)
-					}
+					x := sc.turned[held][:block]
+					lattice.Gather(buf, rot.perm[off:off+block], base, x)
+					two[held] = operand{x, rot.pts}
+				case i <= level:
+					two[held] = operand{pc[part][i][off : off+block], rot.pts}
+				default:
+					continue // P·c is zero modulo P
 				}
+				if held++; held == 2 {
+					sc.add(s, two[:], level, i, off)
+					held = 0
+				}
+			}
+			if held > 0 {
+				sc.add(s, two[:1], level, i, off)
 			}
 			for gi := range giants {
 				accs[gi].Reduce(s, sums[gi][part][i][off:off+block])

@@ -109,7 +109,8 @@ type down struct {
 }
 
 // Load checks constants and keys, refuses what exceeds the memory limit, and expands constants and keys.
-func (e *Engine) Load(ctx context.Context, p *program.Program, c *program.Constants, keys *fhe.EvaluationKeys) (job program.Job, err error) {
+func (e *Engine) Load(ctx context.Context, p *program.Program, c *program.Constants,
+	keys *fhe.EvaluationKeys) (job program.Job, err error) {
 	if p == nil {
 		return nil, fmt.Errorf("cpu: load: nil program")
 	}
@@ -135,7 +136,7 @@ func (e *Engine) Load(ctx context.Context, p *program.Program, c *program.Consta
 	l := &loaded{prog: p, keys: keys, ring: access.Lattice(p.Parameters()), n: p.Parameters().N(), last: p.LastUses(),
 		switching: map[uint64]*switchingKey{}, perms: map[uint64]lattice.Automorphism{}, plain: map[plainKey]*plain{},
 		scalars: map[int]*scalars{}, weights: map[int][]int64{}}
-	t := newTeam(e.cfg.Threads)
+	t := newTeam(e.cfg.Threads, nil)
 	defer t.stop()
 	l.tables()
 	if err := l.loadKeys(ctx, t); err != nil {

@@ -11,7 +11,8 @@ import (
 
 // TestMemoryOfLargeJobs: the bound is as close for jobs of a gigabyte, of keys, of a thousand diagonals, and of values.
 func TestMemoryOfLargeJobs(t *testing.T) {
-	p, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: 15, LogQ: []int{50, 45, 45, 45, 45, 45, 45, 45}, LogP: []int{55}, LogDefaultScale: 45})
+	p, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: 15, LogQ: []int{50, 45, 45, 45, 45, 45, 45, 45},
+		LogP: []int{55}, LogDefaultScale: 45})
 	if err != nil {
 		t.Fatal(err)
 	}

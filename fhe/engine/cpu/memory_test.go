@@ -14,7 +14,8 @@ import (
 // memoryCases are programs whose memory is dominated by different things.
 func memoryCases(t *testing.T) map[string]*loadable {
 	large := fhetest.InsecureToyParamsNamed(t, "large ring")
-	pairs := fhetest.InsecureToyParams(t, fhetest.Toy{Name: "pairs", LogN: 12, LogQ: []int{50, 40, 40, 40, 40}, LogP: []int{55, 54}, LogScale: 40})
+	pairs := fhetest.InsecureToyParams(t, fhetest.Toy{Name: "pairs", LogN: 12, LogQ: []int{50, 40, 40, 40, 40},
+		LogP: []int{55, 54}, LogScale: 40})
 	cases := map[string]*loadable{}
 	for name, p := range map[string]fhe.Parameters{"digits of one": large, "digits of two": pairs} {
 		cases[name+", network"] = complete(t, network(t, p, 24, 12, 32, 8), 1)
@@ -84,7 +85,8 @@ func checkMemory(t *testing.T, l *loadable) {
 			t.Fatal(err)
 		}
 		got := heap() - before
-		t.Logf("%d threads: %d bytes after load, %d after a run, bound %d: %.2f of it", threads, loaded, got, want, float64(got)/float64(want))
+		t.Logf("%d threads: %d bytes after load, %d after a run, bound %d: %.2f of it", threads, loaded, got, want,
+			float64(got)/float64(want))
 		// Tables of pointers and conversions, and one row for each thread, are not counted.
 		if slack := int64(64<<10 + threads*8*l.prog.Parameters().N()); got > want+slack {
 			t.Errorf("%d threads: the job took %d bytes, Memory says %d", threads, got, want)
@@ -136,7 +138,8 @@ func TestMemoryGrows(t *testing.T) {
 	}
 	base := memory(network(t, p, 4, 4, 8, 4))
 	for name, b := range map[string]*program.Builder{
-		"wider": network(t, p, 4, 8, 8, 4), "more diagonals": network(t, p, 4, 4, 16, 4), "more baby steps": network(t, p, 4, 4, 16, 8),
+		"wider": network(t, p, 4, 8, 8, 4), "more diagonals": network(t, p, 4, 4, 16, 4), "more baby steps": network(t, p,
+			4, 4, 16, 8),
 	} {
 		if got := memory(b); got <= base {
 			t.Errorf("%s: %d bytes, no more than %d", name, got, base)

@@ -23,7 +23,7 @@ var teamSizes = []int{1, 2, 3, 8}
 func withTeam(t *testing.T, threads int, f func(t *testing.T, team *team)) {
 	t.Run(fmt.Sprintf("threads=%d", threads), func(t *testing.T) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-		team := newTeam(threads)
+		team := newTeam(threads, nil)
 		defer team.stop()
 		f(t, team)
 	})
@@ -108,7 +108,8 @@ func TestTeamUsesItsHelpers(t *testing.T) {
 	}
 }
 
-// TestTeamPanics: the value reaches the caller of the outermost do, once the others have returned, and the team works on.
+// TestTeamPanics: the value reaches the caller of the outermost do, once the others have returned, and the team works
+// on.
 func TestTeamPanics(t *testing.T) {
 	for _, threads := range teamSizes {
 		withTeam(t, threads, func(t *testing.T, team *team) {
@@ -163,7 +164,7 @@ func TestTeamPanics(t *testing.T) {
 func TestTeamStops(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	for i := range 300 {
-		team := newTeam(1 + i%9)
+		team := newTeam(1+i%9, nil)
 		for range i % 4 {
 			team.do(5, func(int) { runtime.Gosched() })
 		}

@@ -62,7 +62,8 @@ func (t *tally) hoist(level int) {
 	if r := q % k; r > 0 {
 		converted = float64((q-r)*(rows-k) + r*(rows-r))
 	}
-	t.phase(beta*rows, amount{cost.Convert, converted}, amount{cost.Transform, float64(beta*rows - q)}, amount{cost.Pass, float64(q)})
+	t.phase(beta*rows, amount{cost.Convert, converted}, amount{cost.Transform, float64(beta*rows - q)},
+		amount{cost.Pass, float64(q)})
 }
 
 // keyProducts returns the work of products of digits and key rows, n rows of a result.
@@ -85,7 +86,8 @@ func (t *tally) modDown(level, polys int, finish float64) {
 	t.phase(polys*k, amount{cost.Transform, float64(polys * k)})
 	t.phase(polys, amount{cost.Convert, float64(polys * k)})
 	n := float64(polys * q)
-	t.phase(polys*q, amount{cost.Convert, n * float64(k)}, amount{cost.Transform, n}, amount{cost.Multiply, n}, amount{cost.Pass, n * finish})
+	t.phase(polys*q, amount{cost.Convert, n * float64(k)}, amount{cost.Transform, n}, amount{cost.Multiply, n},
+		amount{cost.Pass, n * finish})
 }
 
 func (t *tally) relin(level int) {
@@ -109,8 +111,8 @@ func (t *tally) cuts(rows int) int {
 	return cuts
 }
 
-// cached is how many bytes of a job the last level of cache holds. Keys and diagonals are read once in a run, in the same
-// order: of a job twice as large nothing is left when the next run begins. Measured with sums of rotations: 33 MB of
+// cached is how many bytes of a job the last level of cache holds. A run reads keys and diagonals once, in the same
+// order: nothing of a job twice as large is left when the next run begins. Measured with sums of rotations: 33 MB of
 // keys come from the cache, 117 MB from memory.
 const cached = 32 << 20
 
@@ -145,7 +147,8 @@ func (t *tally) lintrans(o *program.Op, hoistLevel int) {
 	}
 	n := 2 * rows
 	all := t.keyProducts(rotations*n, beta)
-	all = append(all, amount{cost.Pass, float64(rotations * q)}, amount{diagonal, float64(turned * n)}, amount{cost.Stream, t.cold * float64(turned*n+plain*2*q)},
+	all = append(all, amount{cost.Pass, float64(rotations * q)}, amount{diagonal, float64(turned * n)},
+		amount{cost.Stream, t.cold * float64(turned*n+plain*2*q)},
 		amount{cost.Accumulate, float64(plain * 2 * q)},
 		amount{cost.Multiply, float64(len(giants) * n)}, amount{cost.Pass, float64(len(giants) * 2 * n)})
 	t.phase(n*t.cuts(rows), all...)
@@ -195,7 +198,8 @@ func (t *tally) lincomb(o *program.Op, count int, prime func(int) uint64, scale 
 			continue
 		}
 		sums := math.Ceil(float64(operands) / math.Exp2(min(63-product, 12)))
-		all = append(all, amount{cost.Combine, float64(operands * (count / 4))}, amount{cost.CombineOne, float64(operands * (count % 4))},
+		all = append(all, amount{cost.Combine, float64(operands * (count / 4))},
+			amount{cost.CombineOne, float64(operands * (count % 4))},
 			amount{cost.Multiply, sums * float64(count)})
 	}
 	for i := range all {

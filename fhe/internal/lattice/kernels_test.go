@@ -3,6 +3,7 @@ package lattice
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/tuneinsight/lattigo/v5/ring"
@@ -49,7 +50,7 @@ func TestKeyDot(t *testing.T) {
 	})
 }
 
-// TestAcc sums up to several hundred products, by Mul, MulGather and mulScalar in turn.
+// TestAcc sums up to several hundred products, by Mul, MulGather, Mul2 and mulScalar in turn.
 func TestAcc(t *testing.T) {
 	const n = 16
 	eachEdgePrime(t, n, func(t *testing.T, s *SubRing) {
@@ -65,7 +66,7 @@ func TestAcc(t *testing.T) {
 					if round == 0 {
 						a, x = constant(n, q-1), constant(n, q-1)
 					}
-					switch k % 3 {
+					switch k % 4 {
 					case 0:
 						acc.Mul(s, a, x)
 					case 1:
@@ -78,6 +79,16 @@ func TestAcc(t *testing.T) {
 							y[perm[j]] = x[j]
 						}
 						acc.MulGather(s, a, y, index, base)
+						turned := make([]uint64, n)
+						if Gather(y, index, base, turned); !slices.Equal(turned, x) {
+							t.Fatalf("gathered %v, want %v", turned, x)
+						}
+					case 2:
+						b, y := words(rng, n, q), constant(n, q-1)
+						acc.Mul2(s, b, y, a, x)
+						for j := range sums {
+							sums[j].Add(sums[j], new(big.Int).Mul(bigOf(b[j]), bigOf(y[j])))
+						}
 					default:
 						a = constant(n, a[0])
 						acc.mulScalar(s, x, a[0])
@@ -129,9 +140,16 @@ func TestAccFold(t *testing.T) {
 					a[j] = rng.Uint64N(q)
 				}
 			}
-			acc.Mul(s, a, full)
+			products := int64(1)
+			if k/c%2 == 0 {
+				acc.Mul(s, a, full)
+			} else {
+				acc.Mul2(s, a, full, a, full)
+				products = 2
+			}
 			for j := range sums {
-				sums[j].Add(sums[j], new(big.Int).Mul(bigOf(a[j]), bigOf(q-1)))
+				sum := new(big.Int).Mul(bigOf(a[j]), bigOf(q-1))
+				sums[j].Add(sums[j], sum.Mul(sum, big.NewInt(products)))
 			}
 		}
 		out := make([]uint64, n)

@@ -22,7 +22,8 @@ func network(tb testing.TB, p fhe.Parameters) *program.Program {
 	b := program.NewBuilder(p)
 	layout := program.Layout{Shape: []int{1}, Runs: []program.Run{{Length: 1}}}
 	b.Scope("input")
-	x := b.Input(program.Port{Name: "x", Count: 1, Level: 2, Degree: 1, LogSlots: p.LogMaxSlots(), Scale: p.DefaultScale(), Bound: 1, Layout: layout})[0]
+	x := b.Input(program.Port{Name: "x", Count: 1, Level: 2, Degree: 1, LogSlots: p.LogMaxSlots(),
+		Scale: p.DefaultScale(), Bound: 1, Layout: layout})[0]
 	b.Scope("dense1")
 	h := b.Hoist(x, 2)
 	x = b.Rotsum(h, []uint64{1, p.GaloisElement(1), p.GaloisElement(2)}, 2)
@@ -41,7 +42,8 @@ func network(tb testing.TB, p fhe.Parameters) *program.Program {
 
 // estimate gives operation i of a program i+1 rows of transforms and i kB of constants.
 func estimate(p *program.Program) cost.Estimate {
-	e := cost.Estimate{Ops: make([]cost.Work, len(p.Ops())), Constants: make([]int64, len(p.Ops())), Keys: 5e6, Values: 3e6}
+	e := cost.Estimate{Ops: make([]cost.Work, len(p.Ops())), Constants: make([]int64, len(p.Ops())), Keys: 5e6,
+		Values: 3e6}
 	for i := range e.Ops {
 		e.Ops[i][cost.Transform] = float64(i + 1)
 		e.Constants[i] = int64(i) * 1000
@@ -116,7 +118,8 @@ func TestFormat(t *testing.T) {
 			t.Errorf("%d ns: %q, want %q", d, got, want)
 		}
 	}
-	for n, want := range map[int64]string{0: "0 B", 7: "7 B", 999: "999 B", 1000: "1.00 kB", 12345678: "12.3 MB", 5e11: "500 GB"} {
+	for n, want := range map[int64]string{0: "0 B", 7: "7 B", 999: "999 B", 1000: "1.00 kB", 12345678: "12.3 MB",
+		5e11: "500 GB"} {
 		if got := cost.Bytes(n); got != want {
 			t.Errorf("%d bytes: %q, want %q", n, got, want)
 		}

@@ -13,13 +13,15 @@ import (
 // What the square of a ciphertext costs, on a machine that was measured. Seconds differ from table to table, so they
 // are compared here, not printed.
 func Example() {
-	params, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: 13, LogQ: []int{50, 36, 36}, LogP: []int{51}, LogDefaultScale: 36})
+	params, err := fhe.NewParameters(fhe.ParametersLiteral{LogN: 13, LogQ: []int{50, 36, 36}, LogP: []int{51},
+		LogDefaultScale: 36})
 	if err != nil {
 		log.Fatal(err)
 	}
 	b := program.NewBuilder(params)
 	layout := program.Layout{Shape: []int{1}, Runs: []program.Run{{Length: 1}}}
-	x := b.Input(program.Port{Name: "x", Count: 1, Level: 2, Degree: 1, LogSlots: 12, Scale: params.DefaultScale(), Bound: 1, Layout: layout})[0]
+	x := b.Input(program.Port{Name: "x", Count: 1, Level: 2, Degree: 1, LogSlots: 12, Scale: params.DefaultScale(),
+		Bound: 1, Layout: layout})[0]
 	b.Scope("square")
 	y := b.Rescale(b.MulRelin(x, x))
 	b.Output(b.OutputPort("y", y, 1, layout), y)

@@ -59,8 +59,10 @@ type rates struct {
 func NewTable(engine, machine, commit string, entries []Entry) (*Table, error) {
 	t := &Table{engine: engine, machine: machine, commit: commit, entries: slices.Clone(entries)}
 	for _, s := range []struct{ name, text string }{{"engine", engine}, {"machine", machine}, {"commit", commit}} {
-		if s.text == "" || len(s.text) > maxText || strings.ContainsFunc(s.text, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
-			return nil, fmt.Errorf("cost: %s of %d bytes: need 1 to %d bytes of UTF-8 without control characters", s.name, len(s.text), maxText)
+		if s.text == "" || len(s.text) > maxText || strings.ContainsFunc(s.text,
+			func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
+			return nil, fmt.Errorf("cost: %s of %d bytes: need 1 to %d bytes of UTF-8 without control characters", s.name,
+				len(s.text), maxText)
 		}
 	}
 	if len(entries) > maxEntries {
@@ -201,7 +203,8 @@ func (t *Table) WriteTo(w io.Writer) (int64, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, "\n    {\"kind\": %s, \"logN\": %d, \"threads\": %d, \"ns\": %.4g}", text(e.Kind.String()), e.LogN, e.Threads, e.Nanos)
+		fmt.Fprintf(&b, "\n    {\"kind\": %s, \"logN\": %d, \"threads\": %d, \"ns\": %.4g}", text(e.Kind.String()), e.LogN,
+			e.Threads, e.Nanos)
 	}
 	b.WriteString("\n  ]\n}\n")
 	n, err := w.Write(b.Bytes())
@@ -259,7 +262,8 @@ func ReadTable(r io.Reader, limit int64) (*Table, error) {
 var shipped []byte
 
 // Default returns the table of engine cpu that the library is shipped with. It was measured on the machine that it
-// names: on another one all times are off by a factor, their ratios by less. Calibrate yours for better.
+// names: on another one all times are off by a factor, their ratios by less. Compilers choose by it, since it is the
+// same everywhere; cpu.Costs returns one of this machine, to tell people how long a run takes.
 func Default() *Table { return defaultTable() }
 
 var defaultTable = sync.OnceValue(func() *Table {

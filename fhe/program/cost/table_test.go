@@ -52,7 +52,8 @@ func TestTableRoundTrip(t *testing.T) {
 	}
 	want := tab.Entries()
 	for i, e := range got.Entries() {
-		if w := want[i]; e.Kind != w.Kind || e.LogN != w.LogN || e.Threads != w.Threads || math.Abs(e.Nanos/w.Nanos-1) > 1e-3 {
+		if w := want[i]; e.Kind != w.Kind || e.LogN != w.LogN || e.Threads != w.Threads ||
+			math.Abs(e.Nanos/w.Nanos-1) > 1e-3 {
 			t.Errorf("entry %d: %+v, want %+v", i, e, w)
 		}
 	}
@@ -70,13 +71,14 @@ func TestNewTableRefuses(t *testing.T) {
 		entries                 []Entry
 		want                    string
 	}{
-		"no engine":     {"", "m", "c", flat(1), "engine"},
-		"long machine":  {"e", long, "c", flat(1), "machine of 1025 bytes"},
-		"control":       {"e", "m\nforged", "c", flat(1), "control"},
-		"not UTF-8":     {"e", "m", "\xff", flat(1), "commit"},
-		"nothing":       {"e", "m", "c", nil, "no entry for transform"},
-		"one missing":   {"e", "m", "c", flat(1)[1:], "no entry for transform"},
-		"two threads":   {"e", "m", "c", append(flat(1)[1:], Entry{Transform, 13, 2, 1}), "no entry for transform on one thread"},
+		"no engine":    {"", "m", "c", flat(1), "engine"},
+		"long machine": {"e", long, "c", flat(1), "machine of 1025 bytes"},
+		"control":      {"e", "m\nforged", "c", flat(1), "control"},
+		"not UTF-8":    {"e", "m", "\xff", flat(1), "commit"},
+		"nothing":      {"e", "m", "c", nil, "no entry for transform"},
+		"one missing":  {"e", "m", "c", flat(1)[1:], "no entry for transform"},
+		"two threads": {"e", "m", "c", append(flat(1)[1:], Entry{Transform, 13, 2, 1}),
+			"no entry for transform on one thread"},
 		"unknown kind":  {"e", "m", "c", with(Entry{kinds, 13, 1, 1}), "unknown kind"},
 		"twice":         {"e", "m", "c", with(Entry{Key, 13, 1, 2}), "key, N=2^13, 1 threads: stated twice"},
 		"negative":      {"e", "m", "c", with(Entry{Key, 14, 1, -1}), "out of range"},
@@ -87,7 +89,8 @@ func TestNewTableRefuses(t *testing.T) {
 		"many threads":  {"e", "m", "c", with(Entry{Key, 14, maxThreads + 1, 1}), "out of range"},
 		"large numbers": {"e", "m", "c", make([]Entry, maxEntries+1), "entries, at most"},
 	} {
-		if _, err := NewTable(c.engine, c.machine, c.commit, c.entries); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := NewTable(c.engine, c.machine, c.commit, c.entries); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
 		}
 	}

@@ -31,7 +31,8 @@ const (
 	kinds
 )
 
-var kindNames = [kinds]string{"transform", "convert", "key", "accumulate", "diagonal", "diagonal-far", "stream", "multiply", "pass", "combine", "combine-one",
+var kindNames = [kinds]string{"transform", "convert", "key", "accumulate", "diagonal", "diagonal-far", "stream",
+	"multiply", "pass", "combine", "combine-one",
 	"store", "load-key", "load-permutation", "load-constant", "load-weights", "operation", "fork", "run", "load"}
 
 // Kinds returns every kind.
