@@ -45,6 +45,9 @@ func TestProofs(t *testing.T) {
 		{"public weights", provable.Options{Weights: zk.Public}, 232, "setup_ms"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if testing.Short() && tt.name == "hidden batch" {
+				t.Skip("long: the others have all steps")
+			}
 			cfg := config{n: 2, log: io.Discard, proofs: inProcess(t)}
 			s := toy(tt.o)
 			sum, err := s.run(t.Context(), cfg)

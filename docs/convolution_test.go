@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"log"
 	"math"
+	"os"
+	"path/filepath"
+	"testing"
 
 	"github.com/signet-ml/signet/fhe/client"
 	"github.com/signet-ml/signet/fhe/engine"
@@ -15,6 +18,7 @@ import (
 )
 
 // The steps of tutorials/convolutional-network.md.
+// It takes some seconds, so it has no Output; TestConvolutionalNetwork runs it.
 func Example_convolutionalNetwork() {
 	ctx := context.Background()
 
@@ -114,12 +118,40 @@ func Example_convolutionalNetwork() {
 		log.Fatal(err)
 	}
 	fmt.Println(math.Log2(largest/worst) > 12, agreement)
+}
 
-	// Output:
-	// [28 28] reshape [1 28 28], conv2d 1→5 5×5 stride 2 padding 1, square, flatten, dense 845→100, square, dense 100→10
-	// 1 ciphertext in, 1 out; true
-	// conv1 square 1 level, true
-	// dense1 square 1 level, true
-	// true true true
-	// true 1
+// TestConvolutionalNetwork runs the tutorial's example and compares what it prints.
+func TestConvolutionalNetwork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: Example_tutorial takes the same steps with a smaller model")
+	}
+	const want = `[28 28] reshape [1 28 28], conv2d 1→5 5×5 stride 2 padding 1, square, flatten, dense 845→100, square, dense 100→10
+1 ciphertext in, 1 out; true
+conv1 square 1 level, true
+dense1 square 1 level, true
+true true true
+true 1
+`
+	if got := printed(t, Example_convolutionalNetwork); got != want {
+		t.Errorf("printed\n%s\nwant\n%s", got, want)
+	}
+}
+
+// printed returns what an example prints to standard output.
+func printed(t *testing.T, example func()) string {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	stdout := os.Stdout
+	os.Stdout = f
+	defer func() { os.Stdout = stdout }()
+	example()
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -424,6 +424,9 @@ func phasesFigure(t *testing.T) []byte {
 
 // TestFigures: the figures are those of plans that the compiler makes today.
 func TestFigures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: TestChainTables compares the same compiler with a page")
+	}
 	for name, svg := range map[string][]byte{"chain.svg": chainFigure(chain(t)), "slots.svg": slotsFigure(t), "phases.svg": phasesFigure(t)} {
 		fresh(t, filepath.Join("explanation", "figures", name), svg)
 	}

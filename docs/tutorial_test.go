@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"testing"
 
 	"github.com/signet-ml/signet/fhe/client"
 	"github.com/signet-ml/signet/fhe/engine"
@@ -175,6 +176,24 @@ func Example_choosing() {
 	}
 	fmt.Println(many.Packing(), many.Samples() >= 1000, many.ClientLayer())
 
+	// Output:
+	// single 1 sigmoid
+	// batch true sigmoid
+}
+
+// The search tries every ring, so it has no Output; TestTooDeep runs it.
+func Example_tooDeep() {
+	ds, err := data.BreastCancer()
+	if err != nil {
+		log.Fatal(err)
+	}
+	ds, _ = ds.Standardize()
+	spec, opts := train.LogisticRegression(1)
+	m, err := train.Fit(context.Background(), spec, ds, opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+
 	// Ask for too much: sixteen sigmoids in a row.
 	layers := m.Layers()[:1]
 	four, err := ml.FromRows([][]float64{{4}})
@@ -193,9 +212,14 @@ func Example_choosing() {
 	if errors.As(err, &infeasible) {
 		fmt.Println(infeasible.Levels > 30, infeasible.Missing > 0)
 	}
+}
 
-	// Output:
-	// single 1 sigmoid
-	// batch true sigmoid
-	// true true
+// TestTooDeep runs the example of a network that no parameters hold.
+func TestTooDeep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: the tests of ml/encrypted ask for too much of smaller models")
+	}
+	if got, want := printed(t, Example_tooDeep), "true true\n"; got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
 }

@@ -103,6 +103,9 @@ func TestEstimateExact(t *testing.T) {
 		{"public", small(t, 1, false), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if testing.Short() && tt.name == "batch" {
+				t.Skip("long: rows is the same with one sample")
+			}
 			dir := t.TempDir()
 			opts := append(tt.opts, zk.CacheDir(dir))
 			r, err := zk.Estimate(tt.circuit, zk.DefaultRates(), opts...)

@@ -154,7 +154,11 @@ func TestDecodersRefuse(t *testing.T) {
 	} {
 		for _, good := range golden(t, name) {
 			var format *zk.FormatError
-			for n := range good {
+			step := 1
+			if testing.Short() {
+				step = 3 // of 32-byte words: every position in a word comes up
+			}
+			for n := 0; n < len(good); n += step {
 				if err := decode(good[:n]); !errors.As(err, &format) {
 					t.Fatalf("%s: cut to %d bytes: %v", name, n, err)
 				}
@@ -162,7 +166,7 @@ func TestDecodersRefuse(t *testing.T) {
 			if err := decode(append(bytes.Clone(good), 0)); !errors.As(err, &format) {
 				t.Errorf("%s: a byte added: %v", name, err)
 			}
-			for i := range good {
+			for i := 0; i < len(good); i += step {
 				b := bytes.Clone(good)
 				b[i] ^= 0x41
 				if err := decode(b); err != nil && !errors.As(err, &format) {

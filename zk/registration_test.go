@@ -273,7 +273,7 @@ func TestRegistrationForgedWeights(t *testing.T) {
 				l.Blocks[i].Weight, l.Blocks[i].Bias = commit.Range{Lo: -1 << 20, Hi: 1 << 20}, commit.Range{Lo: -1 << 50, Hi: 1 << 50}
 			}
 		}
-		for _, c := range []struct {
+		for i, c := range []struct {
 			name   string
 			layout func(*commit.Layout)
 			values func(w, b [][]int64)
@@ -293,6 +293,9 @@ func TestRegistrationForgedWeights(t *testing.T) {
 			{"padding weight", func(l *commit.Layout) { l.Blocks[1].Rows = 4 }, func(w, b [][]int64) { w[1][3*4+1] = 1 }},
 			{"padding bias", func(l *commit.Layout) { l.Blocks[1].Rows = 3 }, func(w, b [][]int64) { b[1][2] = -1 }},
 		} {
+			if testing.Short() && i%4 != int(r.model.Form)%2 {
+				continue // the same check refuses them all
+			}
 			bad := r.wider(t, c.layout, c.values)
 			r.refused(t, c.name, bad.model, r.opening, opens(t, r, bad.opening))
 			if _, err := zk.Register(t.Context(), r.reg, r.keys.VerifyingKey(), bad.model, bad.opening, registrant); err == nil {
@@ -389,6 +392,9 @@ func TestRegistrationForgedRows(t *testing.T) {
 		"plus and minus in rows": {{0, 2, 300}, {1, 2, -300}},
 		"plus and minus, blinds": {{0, blind, 300}, {3, blind, -300}},
 	} {
+		if testing.Short() && len(changes) < 2 {
+			continue // TestRegistrationForgedWeights changes single weights
+		}
 		model, open := r.changed(t, changes...)
 		r.refused(t, name, model, r.opening, open)
 	}
@@ -422,6 +428,9 @@ func TestRegistrationForgedBlinds(t *testing.T) {
 //
 // Soundness: P9, S20.
 func TestRegistrationCopied(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: TestVectors verifies stored registrations under other keys, models and names")
+	}
 	cache := zk.CacheDir(t.TempDir())
 	registries(t, func(t *testing.T, r *registry) {
 		vk, regKey := r.keys.VerifyingKey(), r.reg.VerifyingKey()

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"slices"
 	"sync"
+	"testing"
 
 	"github.com/signet-ml/signet/fhe"
 	"github.com/signet-ml/signet/fhe/fhetest/stock"
@@ -259,7 +260,11 @@ var families = []family{
 	{"random programs", nil, nil},
 }
 
-const randomPrograms, randomOps = 40, 40
+// Random programs: five for each toy, two in short tests.
+const randomPrograms, shortPrograms, randomOps = 40, 16, 40
+
+// large tells whether a toy is left to the random programs of short tests.
+func large(toy Toy) bool { return testing.Short() && toy.LogN > 10 }
 
 // buildCases returns the cases of one family. Expected results are computed once per process.
 func buildCases(f family) ([]*testCase, error) {
@@ -282,7 +287,11 @@ func buildCases(f family) ([]*testCase, error) {
 		return nil
 	}
 	if f.build == nil {
-		for seed := range uint64(randomPrograms) {
+		n := randomPrograms
+		if testing.Short() {
+			n = shortPrograms
+		}
+		for seed := range uint64(n) {
 			err := add(Toys[int(seed)%len(Toys)], seed, func(p fhe.Parameters, seed uint64) (*program.Program, *program.Constants, error) {
 				return RandomProgram(NewRand(seed), p, randomOps)
 			})
@@ -293,7 +302,7 @@ func buildCases(f family) ([]*testCase, error) {
 		return out, nil
 	}
 	for i, toy := range Toys {
-		if f.toys == nil || slices.Contains(f.toys, toy.Name) {
+		if !large(toy) && (f.toys == nil || slices.Contains(f.toys, toy.Name)) {
 			if err := add(toy, 100+uint64(i), f.build); err != nil {
 				return nil, err
 			}

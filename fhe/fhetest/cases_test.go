@@ -36,6 +36,9 @@ func TestCasesCoverTheWaist(t *testing.T) {
 		}
 	}
 	for _, toy := range Toys {
+		if large(toy) {
+			continue
+		}
 		params, err := insecureToy(toy)
 		if err != nil {
 			t.Fatal(err)

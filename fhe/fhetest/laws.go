@@ -23,7 +23,11 @@ import (
 func RunLaws(t *testing.T, open func(t *testing.T) program.Engine) {
 	for _, l := range laws {
 		t.Run(l.name, func(t *testing.T) {
-			if err := l.run(open(t)); err != nil {
+			n := lawPrograms
+			if testing.Short() {
+				n = shortLawPrograms
+			}
+			if err := l.run(open(t), n); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -38,7 +42,7 @@ func CheckLaws(open func() program.Engine, names ...string) map[string]error {
 		if len(names) > 0 && !slices.Contains(names, l.name) {
 			continue
 		}
-		if err := l.run(open()); err != nil {
+		if err := l.run(open(), lawPrograms); err != nil {
 			failed[l.name] = err
 		}
 	}
@@ -71,8 +75,8 @@ type law struct {
 	check    func(eng program.Engine, p *program.Program, c *program.Constants) error
 }
 
-// lawPrograms are the programs of one law: two for each toy.
-const lawPrograms, lawOps = 16, 30
+// lawPrograms are the programs of one law: two for each toy, one in short tests.
+const lawPrograms, shortLawPrograms, lawOps = 16, 8, 30
 
 // setupError is a fault of the suite, not of the engine.
 type setupError struct{ err error }
@@ -92,8 +96,8 @@ func (l *law) try(eng program.Engine, p *program.Program, c *program.Constants) 
 	return guard(l.name, func() error { return l.check(eng, p, c) })
 }
 
-func (l *law) run(eng program.Engine) error {
-	for seed := range uint64(lawPrograms) {
+func (l *law) run(eng program.Engine, n int) error {
+	for seed := range uint64(n) {
 		toy := Toys[int(seed)%len(Toys)]
 		params, err := insecureToy(toy)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 // Soundness: S2.
 func TestCompiles(t *testing.T) {
 	digests := make(map[[32]byte]bool)
-	both(t, func(t *testing.T, _ *rand.Rand, x *subject) {
+	either(t, func(t *testing.T, _ *rand.Rand, x *subject) {
 		c := x.c
 		s, err := gnarkx.Compile(c.Blank())
 		if err != nil {

@@ -51,7 +51,7 @@ func TestAnyInputLeftOut(t *testing.T) {
 	}}
 	c := build1(t, graph)
 	for i := range c.inputs {
-		if i > c.Spec().Layout.Columns() && i%5 != 0 {
+		if (testing.Short() || i > c.Spec().Layout.Columns()) && i%5 != 0 {
 			continue
 		}
 		_, err := gnarkx.Compile(&leaky{Secret: make([]frontend.Variable, c.inputs), c: c, without: i})
@@ -322,7 +322,10 @@ func TestShuffle(t *testing.T) {
 //
 // Soundness: S3.
 func TestErrorBound(t *testing.T) {
-	for _, x := range named()[:4] { // the others are wider and as deep
+	for k, x := range named()[:4] { // the others are wider and as deep
+		if testing.Short() && k%3 != 0 {
+			continue
+		}
 		c := build1(t, x.graph)
 		sum := 2 * c.Spec().Layout.Powers()
 		for _, x := range c.Costs() {
@@ -399,7 +402,11 @@ func TestRescaleHints(t *testing.T) {
 			}
 			s := newSolver(t, c)
 			form := l.form(l.quotients[0])
-			for x := int64(-4); x <= 4; x++ {
+			step := int64(1)
+			if testing.Short() {
+				step = 4
+			}
+			for x := int64(-4); x <= 4; x += step {
 				trace := n.trace([]int64{x})
 				honest := l.hints(x, trace[last+1][0])
 				var witnesses []hints
@@ -475,8 +482,11 @@ func TestMaxForgeries(t *testing.T) {
 func TestProductShapes(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	one := func(n int) [2]int { return [2]int{1 + r.IntN(n), 1 + r.IntN(n)} }
-	tried, raised := 0, 0
-	for tried < 24 {
+	tried, raised, enough := 0, 0, 24
+	if testing.Short() {
+		enough = 8
+	}
+	for tried < enough {
 		groups := 1 + r.IntN(2)
 		size := one(4)
 		op := Conv2d{Channels: groups * (1 + r.IntN(2)), Height: size[0], Width: size[1], Out: groups * (1 + r.IntN(2)), Groups: groups,

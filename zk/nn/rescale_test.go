@@ -128,6 +128,9 @@ func TestRescaleExhaustive(t *testing.T) {
 				want := n.trace([]int64{x})[1][0]
 				all := c.Ranges()[0]
 				for y := all.Lo - 2; y <= all.Hi+2; y++ {
+					if testing.Short() && all.Lo-1 < y && y < all.Hi+1 && (y < want-2 || y > want+2) {
+						continue // neither near the result nor at an end
+					}
 					w, err := c.fill(n.assignment(t, c, [][]int64{{x}, {y}}))
 					if err != nil {
 						t.Fatal(err)

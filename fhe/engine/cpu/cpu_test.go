@@ -42,9 +42,13 @@ func TestBitsDoNotDependOnThreads(t *testing.T) {
 	programs := map[string]*loadable{
 		"network": complete(t, network(t, fhetest.InsecureToyParamsNamed(t, "large ring"), 12, 6, 12, 4), 2),
 	}
+	seeds := uint64(2)
+	if testing.Short() {
+		seeds = 1
+	}
 	for _, toy := range fhetest.Toys[:6] {
 		params := fhetest.InsecureToyParams(t, toy)
-		for seed := range uint64(2) {
+		for seed := range seeds {
 			p, c, err := fhetest.RandomProgram(fhetest.NewRand(seed+70), params, 60)
 			if err != nil {
 				t.Fatal(err)
