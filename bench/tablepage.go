@@ -106,10 +106,10 @@ func printTables(w io.Writer, sum *report.Summary) error {
 // tables writes what printTables prints as a part of the page.
 func (p *page) tables(sum *report.Summary) {
 	p.line("\nLabels, or predictions within a hundredth of the target's range, that agree with the model in float64 on samples that it")
-	p.line("was not trained on, and bits by `Plan.Fidelity`, for proofs the same of the integers. Columns are as measured: `raw` has the")
+	p.line("was not trained on, and bits by `Fidelity` of plan or circuit. Columns are as measured: `raw` has the")
 	p.line("scaler multiplied into the first layer, `scaler` as a layer in front. A single sample and a batch are encrypted: notes in the")
-	p.line("file say how many, and the ring. What a client refuses to encrypt does not count, and is listed. Integers of a proof have")
-	p.line("8 bits, or as many as stand in parentheses, where 8 would change more than one answer of 200 or leave less than 7 bits.\n")
+	p.line("file say how many, and the ring. What a client refuses does not count, and is listed. Integers of a proof have")
+	p.line("8 bits, or as many as stand in parentheses, where 8 change more than one calibration answer of 200 or give fewer than %d bits.\n", leastBits)
 	for _, name := range sum.Failed() {
 		p.line("- check FAILED: %s", name)
 	}

@@ -232,7 +232,7 @@ type cell struct {
 	compiled  time.Duration
 	agreement float64
 	samples   int   // that it rests on: those that were not refused
-	refused   []int // samples that the client refused to encrypt, by index
+	refused   []int // samples that the client refused, by index
 	bits      float64
 	flips     int // on the calibration set
 	logN      int // of an encrypted mode
@@ -271,11 +271,11 @@ func (c *cell) add(sum *report.Summary, name string) {
 		sum.Add(report.Number(name+"/logN", "", float64(c.logN), 1, "log2 of the ring's degree"))
 	}
 	if c.width > 0 {
-		sum.Add(report.Number(name+"/integers", "bits", float64(c.width), 1, "weights and activations; the fewest that change at most one calibration answer in 200 and leave 7 bits"))
+		sum.Add(report.Number(name+"/integers", "bits", float64(c.width), 1, fmt.Sprintf("weights and activations; the fewest that change at most one calibration answer in 200 and give %d bits", leastBits)))
 	}
 	if len(c.refused) > 0 {
 		sum.Add(report.Number(name+"/refused", "count", float64(len(c.refused)), c.samples+len(c.refused),
-			"samples that the client refuses to encrypt: "+strings.Trim(fmt.Sprint(c.refused), "[]")))
+			"samples that the client refuses: "+strings.Trim(fmt.Sprint(c.refused), "[]")))
 	}
 }
 
@@ -472,8 +472,8 @@ var widths = []int{8, 10, 12, 14, 16}
 // allows before it tries finer polynomials.
 func flips(samples int) int { return samples / 200 }
 
-// leastBits is the precision below which more bits are tried although no calibration answer changes: with an error of a
-// hundredth of the largest score, others will.
+// leastBits is the precision below which more bits are tried too: labels near the boundary are few in a calibration set
+// that the model was trained on.
 const leastBits = 7
 
 // prove measures the integers that proofs are about, and proves one prediction.
@@ -498,19 +498,27 @@ func (j *judge) prove(ctx context.Context) (*cell, error) {
 		if err != nil {
 			return nil, err
 		}
-		circuit, c.width, c.flips, c.bits = next, w, count(same, false), next.Fidelity().Bits
-		if c.flips <= flips(len(same)) && c.bits >= leastBits {
+		circuit, c.width, c.flips = next, w, count(same, false)
+		if c.flips <= flips(len(same)) && next.Fidelity().Bits >= leastBits {
 			break
 		}
 	}
 	twin := circuit.Twin()
-	same, answers, err := j.integers(twin, j.parts.test.X, j.test)
+	c.bits = circuit.Fidelity().Bits
+	taken, refused, err := j.provable(twin)
+	if err != nil {
+		return nil, err
+	}
+	if c.refused = refused; len(taken) == 0 {
+		return c, nil
+	}
+	same, answers, err := j.integers(twin, j.rows(j.parts.test.X, taken), j.rows(j.test, taken))
 	if err != nil {
 		return nil, err
 	}
 	c.settle(same)
 	if c.note = "of the integers, which proofs are about"; j.certify {
-		constraints, err := j.proof(ctx, circuit, answers[0])
+		constraints, err := j.proof(ctx, circuit, j.parts.test.X.Slice(taken[0], taken[0]+1), answers[0])
 		if err != nil {
 			return nil, err
 		}
@@ -541,8 +549,33 @@ func (j *judge) integers(twin *fixedpoint.Model, x, want ml.Tensor) ([]bool, []f
 	return same, answers, nil
 }
 
-// proof proves the answer to the first sample to try, verifies the proof, and returns the number of constraints.
-func (j *judge) proof(ctx context.Context, circuit *provable.Circuit, answer float64) (n int, err error) {
+// provable divides the samples to try into those that a prover takes and those whose integers lie too far out.
+func (j *judge) provable(twin *fixedpoint.Model) (taken, refused []int, err error) {
+	for i := range j.parts.test.Len() {
+		x := j.parts.test.X.Slice(i, i+1)
+		in, err := twin.Encode(x)
+		if err != nil {
+			return nil, nil, err
+		}
+		trace, err := twin.Trace(in, 1)
+		if err != nil {
+			return nil, nil, err
+		}
+		cut, err := twin.Saturations(x, trace)
+		if err != nil {
+			return nil, nil, err
+		}
+		if slices.ContainsFunc(cut, func(s fixedpoint.Saturation) bool { return s.Harmful > 0 }) {
+			refused = append(refused, i)
+		} else {
+			taken = append(taken, i)
+		}
+	}
+	return taken, refused, nil
+}
+
+// proof proves the answer to a sample, verifies the proof, and returns the number of constraints.
+func (j *judge) proof(ctx context.Context, circuit *provable.Circuit, x ml.Tensor, answer float64) (n int, err error) {
 	keys, err := zk.Setup(ctx, circuit.Circuit())
 	if err != nil {
 		return 0, err
@@ -552,7 +585,6 @@ func (j *judge) proof(ctx context.Context, circuit *provable.Circuit, answer flo
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, opening.Close()) }()
-	x := j.parts.test.X.Slice(0, 1)
 	proof, said, err := circuit.Prove(ctx, keys, opening, x, zk.Context{})
 	if err != nil {
 		return 0, err

@@ -208,7 +208,7 @@ func TestCells(t *testing.T) {
 		t.Errorf("float64: %q", got)
 	}
 	all := strings.Join(remarks(rows), "\n")
-	for _, want := range []string{"t, m, raw, batch: *encrypted.InfeasibleError: encrypted: no legal parameters", "t, m, raw, single: samples that the client refuses to encrypt: 7"} {
+	for _, want := range []string{"t, m, raw, batch: *encrypted.InfeasibleError: encrypted: no legal parameters", "t, m, raw, single: samples that the client refuses: 7"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("remarks %q lack %q", all, want)
 		}
@@ -229,7 +229,7 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-// TestJudge: single samples and a batch are encrypted, what the client refuses is listed and does not count, and a wrong
+// TestJudge: single samples and a batch are encrypted and one is proved, what the client refuses is listed and does not count, and a wrong
 // answer does.
 func TestJudge(t *testing.T) {
 	ctx := context.Background()
@@ -261,12 +261,8 @@ func TestJudge(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", mode.name, err)
 		}
-		want, refused := p.test.Len()-1, []int{5}
-		if mode.name == "proof" { // saturates
-			want, refused = p.test.Len(), nil
-		}
-		if c.samples != want || !slices.Equal(c.refused, refused) || c.agreement < enough {
-			t.Errorf("%s: %v, refused %v; want %d samples", mode.name, c, c.refused, want)
+		if want := p.test.Len() - 1; c.samples != want || !slices.Equal(c.refused, []int{5}) || c.agreement < enough {
+			t.Errorf("%s: %v, refused %v; want %d samples and sample 5", mode.name, c, c.refused, want)
 		}
 	}
 	for i := range j.test.Data[:20] { // answers of another model
