@@ -4,6 +4,7 @@
 //	go run ./bench run mlp-single -json /tmp/mlp-single.json
 //	go run ./bench run mlp-batch -data /path/to/mnist -json bench/results/mlp-batch.json
 //	go run ./bench run zk-mlp -cold -json bench/results/zk-mlp.json
+//	go run ./bench accuracy -data /path/to/tables -json bench/results/accuracy.json
 //	go run ./bench results                                   # bench/RESULTS.md from bench/results
 //	go run ./bench inspect public/program --json
 //
@@ -17,6 +18,10 @@
 // measured figures.
 //
 // Scenario load lets 1 to 64 clients share one job, and one client work beside a process that never waits.
+//
+// Accuracy compares labels of models on tables, as measured, with those of the models in float64: encrypted one sample at a
+// time or in a batch, and in the integers that proofs are about. It fails where fewer than 99 in 100 agree and no compiler
+// refused the model.
 //
 // Without -data models are trained and tried on the embedded subsets, and the figures say so. Times are those of one
 // machine; the file names it.

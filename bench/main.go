@@ -30,7 +30,8 @@ type cli struct {
 	List      listCmd      `cmd:"" help:"List the scenarios."`
 	Run       runCmd       `cmd:"" help:"Measure a scenario."`
 	Calibrate calibrateCmd `cmd:"" help:"Measure what operations cost on this machine."`
-	Accuracy  accuracyCmd  `cmd:"" help:"Compare predicted with measured times and memory."`
+	Accuracy  accuracyCmd  `cmd:"" help:"Compare the labels of real tables, encrypted and proved, with the model's."`
+	Forecast  forecastCmd  `cmd:"" help:"Compare predicted with measured times and memory."`
 	Results   resultsCmd   `cmd:"" help:"Write RESULTS.md from a folder of results."`
 	Inspect   inspectCmd   `cmd:"" help:"Print a file of parameters, a program, constants, evaluation keys or ciphertexts."`
 	Serve     serveCmd     `cmd:"" hidden:""`

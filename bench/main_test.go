@@ -36,7 +36,7 @@ func TestExitStatus(t *testing.T) {
 		{"list", "list", 0, "mlp-batch"},
 		{"help", "run --help", 0, "--data=DIR"},
 		{"nothing", "", 0, "Usage:"},
-		{"command", "frobnicate", 2, "commands of bench: list, run, calibrate, accuracy, results, inspect"},
+		{"command", "frobnicate", 2, "commands of bench: list, run, calibrate, accuracy, forecast, results, inspect"},
 		{"flag", "run lr-single -frob", 2, "flags of bench run: --help, --json, --data, --costs, --rates, --cache, --cold, --n"},
 		{"scenario", "run nosuch", 2, "there are lr-single, lr-batch, mlp-single, mlp-batch"},
 		{"runs", "run lr-single -n=-1", 2, "at least 1"},

@@ -65,6 +65,10 @@ func writeResults(w io.Writer, all []result) error {
 		p.line("- %s, engine %s, %d thread(s), commit %.12s", r.Date, r.Engine, r.Threads, r.Commit)
 		p.line("- %s, %d cores, %s memory, %s/%s, %s", r.Machine.CPU, r.Machine.Cores, report.Bytes(r.Machine.Memory),
 			r.Machine.OS, r.Machine.Arch, r.Machine.Go)
+		if r.Name == tablesName {
+			p.tables(r.Summary)
+			continue
+		}
 		if q := r.Parameters; q != nil {
 			p.line("- N = 2^%d, log2(Q) = %.1f, log2(P) = %.1f; %s: log2(QP) = %.1f of at most %.0f", q.LogN, q.LogQ, q.LogP,
 				q.Security.Row, q.Security.Value, q.Security.Limit)
@@ -107,7 +111,7 @@ func (p *page) table(all []result) {
 
 // split returns the results of encrypted inference and those of proofs.
 func split(all []result) (server, proofs []result) {
-	for _, r := range all {
+	for _, r := range withoutTables(all) {
 		if i := rank(r.Name); i >= 0 && scenarios[i].prove != nil {
 			proofs = append(proofs, r)
 		} else {

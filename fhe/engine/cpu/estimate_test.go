@@ -186,7 +186,7 @@ func TestEstimate(t *testing.T) {
 }
 
 // TestEstimateIsOfThisOrder: on any machine, the time of a run is within a factor of thirty of the shipped table's.
-// What is closer is measured by "bench accuracy".
+// What is closer is measured by "bench forecast".
 func TestEstimateIsOfThisOrder(t *testing.T) {
 	l := complete(t, network(t, fhetest.InsecureToyParamsNamed(t, "large ring"), 12, 6, 16, 4), 1)
 	c, err := Estimate(l.prog, cost.Default(), 1)

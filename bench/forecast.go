@@ -16,14 +16,14 @@ import (
 	"github.com/signet-ml/signet/ml/report"
 )
 
-type accuracyCmd struct {
+type forecastCmd struct {
 	Costs   string   `placeholder:"FILE" help:"The cost table, or shipped. Default: this machine's, calibrated or probed."`
 	Threads []int    `placeholder:"N,…" help:"Numbers of threads. Default: powers of two, and all processors."`
 	Only    []string `enum:"models,mixtures,calibration" default:"models,mixtures" help:"What to measure: models, mixtures, or the programs of calibrate."`
 }
 
 // Run prints predicted beside measured times and memory.
-func (c *accuracyCmd) Run(e *env) error {
+func (c *forecastCmd) Run(e *env) error {
 	t, err := costTable(e.ctx, e.log, c.Costs)
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (c *accuracyCmd) Run(e *env) error {
 		"run", "", "", "load", "", "", "memory", "", "")
 	var worst float64
 	for _, what := range c.Only {
-		for progs, err := range accuracySets[what](e.ctx, e.log) {
+		for progs, err := range forecastSets[what](e.ctx, e.log) {
 			if err != nil {
 				return err
 			}
@@ -113,8 +113,8 @@ func holds(ctx context.Context, s *synthetic, threads int) (int64, error) {
 	return held, nil
 }
 
-// accuracySets yield programs to compare, some at a time: all of them together would not fit memory.
-var accuracySets = map[string]func(context.Context, io.Writer) func(func([]*synthetic, error) bool){
+// forecastSets yield programs to compare, some at a time: all of them together would not fit memory.
+var forecastSets = map[string]func(context.Context, io.Writer) func(func([]*synthetic, error) bool){
 	"calibration": func(context.Context, io.Writer) func(func([]*synthetic, error) bool) {
 		return func(yield func([]*synthetic, error) bool) {
 			for _, r := range rings {
