@@ -108,7 +108,11 @@ func TestPrecisionAsPredicted(t *testing.T) {
 		t.Errorf("a sigmoid of imprecise inputs: %v", r)
 	}
 	t.Log(r)
-	for seed := range uint64(32) {
+	seeds := uint64(32)
+	if testing.Short() {
+		seeds = 16
+	}
+	for seed := range seeds {
 		toy := fhetest.Toys[int(seed)%len(fhetest.Toys)]
 		p, c, err := fhetest.RandomDecryptable(fhetest.NewRand(seed), fhetest.InsecureToyParams(t, toy), 40, false)
 		if err != nil {
