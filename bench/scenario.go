@@ -459,8 +459,8 @@ func (m *measure) predict(ctx context.Context) error {
 		report.Median("per_image_ms", "ms", each, "server_ms by samples in a run").On(m.sum.Engine, m.sum.Threads),
 		report.Median("encrypt_ms", "ms", encryptMS, run).On("client", clientThreads),
 		report.Median("decrypt_ms", "ms", decryptMS, run).On("client", clientThreads),
-		report.Number("precision_bits", "bits", report.Bits(s.Data, twin.Data), test.Len(),
-			"-log2(max error / max score) against the twin"),
+		report.Number("precision_bits", "bits", report.BitsTo(s.Data, twin.Data, m.plan.Fidelity().Largest), test.Len(),
+			"-log2(max error / max score, of the calibration set too) against the twin"),
 		report.Number("precision_float_bits", "bits", report.Bits(final.Data, plain.Data), test.Len(),
 			"the same against the float64 model"),
 		report.Number("accuracy", "ratio", report.Agreement(labels, truth), unique, "under encryption; "+note),
@@ -477,7 +477,7 @@ func (m *measure) predict(ctx context.Context) error {
 		}
 	}
 	m.sum.Check("labels agree with the twin's on at least 99.9 %", report.Agreement(labels, head(twinFinal)) >= 0.999)
-	m.sum.Check("at least 12 bits of precision", report.Bits(s.Data, twin.Data) >= 12)
+	m.sum.Check("at least 12 bits of precision", report.BitsTo(s.Data, twin.Data, m.plan.Fidelity().Largest) >= 12)
 	return nil
 }
 

@@ -196,8 +196,12 @@ func WriteFile(path string, mode os.FileMode, write func(io.Writer) error) error
 
 // Bits returns the precision of got against want: -log2(max|got-want| / max|want|), at most 53, that of a float64. The
 // slices have one length; 0 if want is all zero.
-func Bits(got, want []float64) float64 {
-	var worst, largest float64
+func Bits(got, want []float64) float64 { return BitsTo(got, want, 0) }
+
+// BitsTo is Bits relative to largest, or to the largest of want if that is larger: a plan's precision is relative to the
+// calibration set, and few samples may have small scores only.
+func BitsTo(got, want []float64, largest float64) float64 {
+	worst := 0.0
 	for i, w := range want {
 		worst = max(worst, math.Abs(got[i]-w))
 		largest = max(largest, math.Abs(w))

@@ -42,6 +42,7 @@ type manifest struct {
 	Source      string    `json:"source"`
 	Private     bool      `json:"private,omitempty"` // the model is not the data owner's to see
 	Twin        []float64 `json:"twin_scores"`       // [samples, outputs], what the ciphertexts should hold; not if Private
+	Largest     float64   `json:"largest_score"`     // of the calibration set, which precision is relative to; not if Private
 }
 
 const manifestSchema = "signet/stage/v1"
@@ -75,7 +76,8 @@ func Compile(ctx context.Context, d Dirs, p *Prepared) (*Compiled, error) {
 		return nil, err
 	}
 	m := manifest{Schema: manifestSchema, Name: p.Name, Program: plan.Program().Digest().String(), Samples: p.Test.Len(),
-		PerRun: plan.Samples(), Shape: p.Model.InputShape(), Classes: p.Test.Classes, ClientLayer: plan.ClientLayer(), Source: p.Source, Twin: twin.Data}
+		PerRun: plan.Samples(), Shape: p.Model.InputShape(), Classes: p.Test.Classes, ClientLayer: plan.ClientLayer(), Source: p.Source,
+		Twin: twin.Data, Largest: plan.Fidelity().Largest}
 	for _, f := range []struct {
 		path string
 		v    io.WriterTo
@@ -90,7 +92,7 @@ func Compile(ctx context.Context, d Dirs, p *Prepared) (*Compiled, error) {
 		if err := writeSealed(d, plan, twin.Data); err != nil {
 			return nil, err
 		}
-		m.Private, m.Twin = true, nil
+		m.Private, m.Twin, m.Largest = true, nil, 0
 	}
 	if err := files.Write(filepath.Join(home, "model.safetensors"), mode, func(w io.Writer) error { return ml.Write(w, p.Model) }); err != nil {
 		return nil, err

@@ -101,7 +101,7 @@ func Decrypt(ctx context.Context, d Dirs, predictions string, bars ui.Bars) (*De
 		return nil, err
 	}
 	res.Compared, res.OutputsClear = true, plain
-	res.BitsTwin = report.Bits(scores, o.Twin)
+	res.BitsTwin = report.BitsTo(scores, o.Twin, o.Largest)
 	res.BitsFloat = report.Bits(y.Data, plain.Data)
 	res.Clear, res.Encrypted = o.model.Labels(plain), o.model.Labels(y)
 	res.Accuracy = report.Agreement(res.Encrypted, o.labels)

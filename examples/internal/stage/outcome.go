@@ -52,7 +52,7 @@ func (o *Outcome) Figures() []report.Figure {
 		report.Number("accuracy_clear", "ratio", r.AccuracyClear, r.Samples, "the same model on the same samples in the clear"),
 		report.Number("agreement", "ratio", r.Agreement, r.Samples, "share of samples with the same label under encryption and in the clear"),
 		report.Number("agreement_twin", "ratio", r.AgreementTwin, r.Samples, "the same with the polynomials that were compiled"),
-		report.Number("precision_bits", "bits", r.BitsTwin, r.Samples, "-log2(max error / max score) against the polynomials that were compiled"),
+		report.Number("precision_bits", "bits", r.BitsTwin, r.Samples, "-log2(max error / max score) against the polynomials that were compiled; of the calibration set's scores too"),
 		report.Number("precision_float_bits", "bits", r.BitsFloat, r.Samples, "the same against the model in the clear"),
 		report.Number("predicted_bits", "bits", worst, 1, "what the compiler promised for the worst of many scores"),
 		report.Median("server_ms", "ms", first.MS, "Job.Run for "+crossing).On(first.Engine, first.Threads),

@@ -91,7 +91,7 @@ func (o *owner) readModel(d Dirs) (err error) {
 		} else if err != nil {
 			return err
 		}
-		o.Twin = s.Twin
+		o.Twin, o.Largest = s.Twin, s.Largest
 	}
 	o.model, err = files.Read(filepath.Join(home, "model.safetensors"), "compile", func(r io.Reader) (*ml.Model, error) { return ml.Read(r, 1<<30) })
 	return err

@@ -24,6 +24,7 @@ type sealed struct {
 	Schema  string               `json:"schema"`
 	Program string               `json:"program"`
 	Twin    []float64            `json:"twin_scores"`
+	Largest float64              `json:"largest_score"`
 	Weights map[string][]float64 `json:"weights"` // by port
 }
 
@@ -41,7 +42,7 @@ func writeSealed(d Dirs, plan *encrypted.Plan, twin []float64) error {
 	if plan.Output().Layout.Len() < 2 {
 		return errors.New("a model with encrypted weights and one output is not supported here: its data owner would need the threshold")
 	}
-	s := sealed{Schema: sealedSchema, Program: plan.Program().Digest().String(), Twin: twin, Weights: map[string][]float64{}}
+	s := sealed{Schema: sealedSchema, Program: plan.Program().Digest().String(), Twin: twin, Largest: plan.Fidelity().Largest, Weights: map[string][]float64{}}
 	for _, port := range plan.WeightPorts() {
 		s.Weights[port.Name] = plan.Weights(port.Name)
 	}
