@@ -67,7 +67,7 @@ func (m *costMemory) costs(ctx context.Context, dir string,
 }
 
 // probeVersion changes whenever a probe would give other tables on the same machine.
-const probeVersion = 1
+const probeVersion = 2
 
 // costsName returns the name of the file of this machine's table.
 func costsName() string {
