@@ -1,9 +1,7 @@
 package fixedpoint
 
 import (
-	"runtime"
-	"sync"
-
+	"github.com/signet-ml/signet/ml/internal/parallel"
 	"github.com/signet-ml/signet/ml/internal/window"
 )
 
@@ -11,7 +9,7 @@ import (
 
 func (o Dense) apply(batch int, x []int64) []int64 {
 	y := make([]int64, batch*o.Out)
-	parallel(len(y), func(first, last int) {
+	parallel.Ranges(len(y), func(first, last int) {
 		for i := first; i < last; i++ {
 			sample, row := i/o.Out, i%o.Out
 			acc := o.B[row]
@@ -36,7 +34,7 @@ func (o Conv2d) apply(batch int, x []int64) []int64 {
 	rows := o.linear().cols
 	tile := min(max(patchLen/rows, 1), positions)
 	y := make([]int64, batch*o.Out*positions)
-	parallel(batch*o.Groups, func(first, last int) {
+	parallel.Ranges(batch*o.Groups, func(first, last int) {
 		patches := make([]int64, rows*tile)
 		for i := first; i < last; i++ { // sample and group
 			group := i % o.Groups
@@ -114,16 +112,4 @@ func mapped(x []int64, f func(int64) int64) []int64 {
 		y[i] = f(v)
 	}
 	return y
-}
-
-// parallel calls f for parts that cover [0, n), on all cores, and returns when all are
-// done.
-func parallel(n int, f func(lo, hi int)) {
-	workers := min(n, runtime.GOMAXPROCS(0))
-	var wg sync.WaitGroup
-	for i := range workers {
-		lo, hi := n/workers*i+min(i, n%workers), n/workers*(i+1)+min(i+1, n%workers)
-		wg.Go(func() { f(lo, hi) })
-	}
-	wg.Wait()
 }

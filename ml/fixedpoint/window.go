@@ -3,6 +3,7 @@ package fixedpoint
 import (
 	"fmt"
 
+	"github.com/signet-ml/signet/ml/internal/parallel"
 	"github.com/signet-ml/signet/ml/internal/window"
 )
 
@@ -81,7 +82,7 @@ func (s sliding) pool(batch int, x []int64, step func(acc, v int64) int64) []int
 	g := s.grid()
 	pixels, positions := g.Pixels(), g.Positions()
 	y := make([]int64, batch*s.channels*positions)
-	parallel(batch*s.channels, func(first, last int) {
+	parallel.Ranges(batch*s.channels, func(first, last int) {
 		for p := first; p < last; p++ {
 			img, dst := x[p*pixels:][:pixels], y[p*positions:][:positions]
 			g.Each(func(pos, r0, r1, c0, c1 int) {
