@@ -161,23 +161,10 @@ func (r reachable) squared(m *linear, b []float64, norm float64) reachable {
 	}
 	out.norm = min(out.corner(), r.largest()*r.norm)
 	if m.rows <= maxQuadratic && norm > 0 {
-		q := &quadratic{gram: make([]float64, m.rows*m.rows), n: m.rows, norm: math.Sqrt2 * norm}
-		dense := make([]float64, m.cols)
+		q := &quadratic{gram: m.rowGram(), n: m.rows, norm: math.Sqrt2 * norm}
 		for i := range m.rows {
-			cols, weights := m.Row(i)
-			for k, c := range cols {
-				dense[c] = weights[k]
-			}
-			for j := range i + 1 {
-				at, w := m.Row(j)
-				sum := b[i] * b[j] / (norm * norm)
-				for k, c := range at {
-					sum += w[k] * dense[c]
-				}
-				q.gram[i*m.rows+j], q.gram[j*m.rows+i] = sum, sum
-			}
-			for _, c := range cols {
-				dense[c] = 0
+			for j := range m.rows {
+				q.gram[i*m.rows+j] += b[i] * b[j] / (norm * norm)
 			}
 		}
 		out.squares = q
@@ -240,9 +227,9 @@ func spectral(m *linear) float64 {
 
 // gram returns the smaller of m·mᵀ and mᵀ·m.
 func (l *linear) gram() []float64 {
-	n := min(l.rows, l.cols)
-	g := make([]float64, n*n)
 	if l.rows > l.cols {
+		n := l.cols
+		g := make([]float64, n*n)
 		for r := range l.rows {
 			cols, vals := l.Row(r)
 			for i, a := range cols {
@@ -253,6 +240,13 @@ func (l *linear) gram() []float64 {
 		}
 		return g
 	}
+	return l.rowGram()
+}
+
+// rowGram returns m·mᵀ.
+func (l *linear) rowGram() []float64 {
+	n := l.rows
+	g := make([]float64, n*n)
 	dense := make([]float64, l.cols)
 	for r := range l.rows {
 		cols, vals := l.Row(r)
