@@ -102,8 +102,13 @@ func (c *runCmd) Run(e *env) error {
 	if err := sum.Table(e.out); err != nil {
 		return err
 	}
-	if c.JSON != "" {
-		if err := sum.Write(c.JSON); err != nil {
+	return settle(sum, c.JSON)
+}
+
+// settle writes a summary to a file, if one is named, and fails if a check did.
+func settle(sum *report.Summary, path string) error {
+	if path != "" {
+		if err := sum.Write(path); err != nil {
 			return err
 		}
 	}

@@ -58,15 +58,7 @@ func (c *accuracyCmd) Run(e *env) error {
 	if err := printTables(e.out, sum); err != nil {
 		return err
 	}
-	if c.JSON != "" {
-		if err := sum.Write(c.JSON); err != nil {
-			return err
-		}
-	}
-	if failed := sum.Failed(); len(failed) > 0 {
-		return fmt.Errorf("%d checks failed: %s", len(failed), strings.Join(failed, "; "))
-	}
-	return nil
+	return settle(sum, c.JSON)
 }
 
 // choose returns those of all with some names, all for none.
